@@ -1,0 +1,40 @@
+# make run    installs what is missing, builds, and starts the server on an embedded Redis
+# make test   the same set-up, then every test
+# make lint   format, C warnings, and the rules that no compiler checks
+# make fuzz   the C module under AddressSanitizer and libFuzzer, SECONDS_EACH seconds each (30)
+SHELL := bash
+POLICY ?= policies/tensorone.yaml
+LISTEN ?= 127.0.0.1:8080
+SECONDS_EACH ?= 30
+
+.PHONY: help setup build run test lint fuzz clean
+
+help:
+	@sed -n '1,/^SHELL/{/^#/s/^# //p}' Makefile
+
+setup:
+	@scripts/setup
+
+build: setup
+	@echo "build: headgate (the first build takes some minutes)"
+	@swift build --product headgate
+
+run: build
+	@scripts/try-lines "$(LISTEN)"
+	@exec "$$(swift build --show-bin-path)/headgate" serve --policy "$(POLICY)" --listen "$(LISTEN)" --redis embedded
+
+# One suite at a time: the integration tests measure time, and this keeps the others from being in their way.
+test: setup
+	@echo "test: building (the first build takes some minutes)"
+	@swift build --build-tests
+	@echo "test: running"
+	@swift test --skip-build --no-parallel
+
+lint: setup
+	@scripts/lint
+
+fuzz: setup
+	@SECONDS_EACH=$(SECONDS_EACH) Fuzz/run.sh
+
+clean:
+	@rm -rf .build .build-*

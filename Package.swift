@@ -1,0 +1,223 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of this package is compiled with.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// The C target is plain C99; `-Wall -Wextra` and friends are passed by `make fuzz` and `make lint`, since a manifest
+/// that uses unsafe flags cannot be depended on.
+let cSettings: [CSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableWarning("all"),
+    .enableWarning("extra"),
+    .enableWarning("strict-prototypes"),
+    .enableWarning("write-strings"),
+]
+
+let package = Package(
+    name: "headgate",
+    platforms: [.macOS(.v15)],
+    products: [
+        // The library. Linking these builds SwiftNIO, Crypto and the observability API packages, never an HTTP server.
+        .library(name: "Headgate", targets: ["Headgate"]),
+        .library(name: "HeadgatePolicy", targets: ["HeadgatePolicy"]),
+        .library(name: "HeadgateYAML", targets: ["HeadgateYAML"]),
+        .library(name: "HeadgateRedis", targets: ["HeadgateRedis"]),
+        .library(name: "HeadgateHTTP", targets: ["HeadgateHTTP"]),
+        .library(name: "HeadgateHummingbird", targets: ["HeadgateHummingbird"]),
+        .library(name: "HeadgateServer", targets: ["HeadgateServer"]),
+        .library(name: "HeadgateTesting", targets: ["HeadgateTesting"]),
+        .executable(name: "headgate", targets: ["HeadgateCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: ["JSON", "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        // MARK: The heart
+        .target(name: "Headgate", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: swiftSettings),
+        .target(name: "HeadgatePolicy", dependencies: ["Headgate"], swiftSettings: swiftSettings),
+        .target(
+            name: "HeadgateYAML",
+            dependencies: ["Headgate", "HeadgatePolicy", .product(name: "Yams", package: "Yams")],
+            swiftSettings: swiftSettings
+        ),
+
+        // MARK: Redis
+        .target(
+            name: "CHiredis",
+            cSettings: cSettings,
+            // No pkgConfig: Debian's hiredis.pc carries a flag that SwiftPM rejects with a warning.
+            linkerSettings: [.linkedLibrary("hiredis")]
+        ),
+        .target(
+            name: "LuaScripts",
+            path: "lua",
+            sources: ["Scripts.swift"],
+            resources: [
+                .embedInCode("arithmetic.lua"),
+                .embedInCode("clock.lua"),
+                .embedInCode("concurrency.lua"),
+                .embedInCode("fixed_window.lua"),
+                .embedInCode("operations.lua"),
+                .embedInCode("protocol.lua"),
+                .embedInCode("sliding_window_counter.lua"),
+                .embedInCode("sliding_window_log.lua"),
+                .embedInCode("token_bucket.lua"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateRedis",
+            dependencies: [
+                "CHiredis",
+                "Headgate",
+                "LuaScripts",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        // MARK: HTTP
+        .target(
+            name: "HeadgateHTTP",
+            dependencies: [
+                "Headgate",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateHummingbird",
+            dependencies: [
+                "Headgate",
+                "HeadgateHTTP",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        // MARK: The server and the command
+        .target(name: "EmbeddedRedis", swiftSettings: swiftSettings),
+        .target(
+            name: "HeadgateServer",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateHTTP",
+                "HeadgateHummingbird",
+                "HeadgatePolicy",
+                "HeadgateRedis",
+                "HeadgateYAML",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "HeadgateCommand",
+            dependencies: [
+                "HeadgateServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        // MARK: For the tests of those who use Headgate
+        .target(name: "HeadgateTesting", dependencies: ["EmbeddedRedis", "Headgate"], swiftSettings: swiftSettings),
+
+        // MARK: Tests
+        .testTarget(name: "CHiredisTests", dependencies: ["CHiredis"], swiftSettings: swiftSettings),
+        .testTarget(name: "HeadgateTests", dependencies: ["Headgate", "HeadgateTesting"], swiftSettings: swiftSettings),
+        .testTarget(name: "HeadgatePolicyTests", dependencies: ["Headgate", "HeadgatePolicy"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeadgateYAMLTests",
+            dependencies: ["Headgate", "HeadgatePolicy", "HeadgateYAML"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateHTTPTests",
+            dependencies: [
+                "Headgate",
+                "HeadgateHTTP",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // The Lua script against its twin in Swift, on a real server.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateRedis",
+                "LuaScripts",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // Real processes: servers, workers, redis-cli.
+        .executableTarget(
+            name: "IntegrationWorker",
+            dependencies: ["Headgate", "HeadgateRedis"],
+            path: "Tests/IntegrationWorker",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "HeadgateCommand",
+                "HummingbirdExample",
+                "IntegrationWorker",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        // MARK: The README's example, compiled
+        .executableTarget(
+            name: "HummingbirdExample",
+            dependencies: [
+                "Headgate",
+                "HeadgateHummingbird",
+                "HeadgatePolicy",
+                "HeadgateRedis",
+                "HeadgateYAML",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            path: "Examples/HummingbirdExample",
+            swiftSettings: swiftSettings
+        ),
+    ]
+)

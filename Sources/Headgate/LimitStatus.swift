@@ -1,0 +1,125 @@
+/// What one limit says of a request, after the decision.
+public struct LimitStatus: Sendable, Hashable {
+    /// The limit's id: the name under which its counts are kept.
+    public let id: String
+
+    /// The name that customers know it by.
+    public let name: String
+
+    /// Which rule it comes from.
+    public let role: AppliedLimit.Role
+
+    /// What this limit by itself made of the request.
+    public let verdict: Verdict
+
+    /// Units that can be available at once; `nil` when unlimited.
+    public let limit: Int64?
+
+    /// The time in which the limit comes back; `nil` for concurrency and when unlimited.
+    public let window: Duration?
+
+    /// Units left after this request, before any reserve; `nil` when unlimited or when the store gave no answer.
+    public let remaining: Int64?
+
+    /// How it counts; `nil` when unlimited.
+    public let algorithm: Algorithm.Name?
+
+    /// Whether it can deny.
+    public let mode: Limit.Mode
+
+    /// The time until at least one more unit is available; zero when nothing is used.
+    public let nextUnit: Duration
+
+    /// The time until everything is available.
+    public let full: Duration
+
+    /// The time after which this request would fit; zero now, `nil` when it never will.
+    ///
+    /// For concurrency, where a slot may come back at any moment, never longer than one second.
+    public let retryAfter: Duration?
+
+    /// What a limit makes of a request.
+    public enum Verdict: String, Sendable, Hashable, Codable {
+        /// It has room.
+        case allowed
+        /// It has none, and denies.
+        case denied
+        /// It has none, and being in shadow mode lets the request pass.
+        case wouldDeny = "would_deny"
+        /// It never denies.
+        case unlimited
+        /// The store gave no answer.
+        case unknown
+    }
+
+    /// The longest wait that is advised for a concurrency limit.
+    package static let concurrencyRetry: Duration = .seconds(1)
+}
+
+extension LimitStatus {
+    /// The status of a limit that the store has judged.
+    package init(_ applied: AppliedLimit, charge: Charge, reading: Reading) {
+        let limit = charge.limit
+        id = limit.id
+        name = applied.name
+        role = applied.role
+        verdict = reading.fit > 0 ? .allowed : limit.mode == .shadow ? .wouldDeny : .denied
+        self.limit = limit.algorithm.capacity
+        window = limit.algorithm.window
+        remaining = reading.remaining
+        algorithm = limit.algorithm.name
+        mode = limit.mode
+        nextUnit = .microseconds(reading.nextUnit)
+        full = .microseconds(reading.full)
+        if reading.retryAfter == Outlook.never {
+            retryAfter = nil
+        } else if case .concurrency = limit.algorithm {
+            retryAfter = min(.microseconds(reading.retryAfter), LimitStatus.concurrencyRetry)
+        } else {
+            retryAfter = .microseconds(reading.retryAfter)
+        }
+    }
+
+    /// The status of a limit that was not judged: it is unlimited, or the store gave no answer.
+    package init(unjudged applied: AppliedLimit) {
+        let algorithm = applied.charge?.limit.algorithm
+        id = applied.id
+        name = applied.name
+        role = applied.role
+        verdict = algorithm == nil ? .unlimited : .unknown
+        limit = algorithm?.capacity
+        window = algorithm?.window
+        remaining = nil
+        self.algorithm = algorithm?.name
+        mode = applied.charge?.limit.mode ?? .enforced
+        nextUnit = .zero
+        full = .zero
+        retryAfter = .zero
+    }
+
+    /// A status of given parts, for previews and for tests of adapters.
+    package init(
+        id: String,
+        name: String,
+        role: AppliedLimit.Role,
+        verdict: Verdict,
+        algorithm: Algorithm,
+        remaining: Int64,
+        nextUnit: Duration = .zero,
+        full: Duration = .zero,
+        retryAfter: Duration? = .zero
+    ) {
+        self.id = id
+        self.name = name
+        self.role = role
+        self.verdict = verdict
+        limit = algorithm.capacity
+        window = algorithm.window
+        self.remaining = remaining
+        self.algorithm = algorithm.name
+        mode = verdict == .wouldDeny ? .shadow : .enforced
+        self.nextUnit = nextUnit
+        self.full = full
+        self.retryAfter = retryAfter
+    }
+}

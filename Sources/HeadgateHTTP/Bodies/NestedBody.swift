@@ -1,0 +1,45 @@
+import Headgate
+import HTTPTypes
+
+extension Refusal {
+    /// `{"error":"RATE_LIMIT_EXCEEDED","message":…,"code":429,"details":{"limit":…,"remaining":…,"reset_at":…,"retry_after":…}}`.
+    ///
+    /// The details of a permanent denial are the limit and what remains, those of a 503 `retry_after`, those of an error its code.
+    var nestedBody: JSON {
+        switch self {
+        case .denied(let decision):
+            nested(
+                error: "RATE_LIMIT_EXCEEDED",
+                message: decision.isPermanent ? Refusal.neverFits : "Rate limit exceeded for endpoint",
+                details: [
+                    ("limit", decision.bindingLimit?.limit.map(JSON.integer)),
+                    ("remaining", decision.bindingLimit?.remaining.map(JSON.integer)),
+                    ("reset_at", decision.resetSecond.map { .string(RFC3339.string(epochSecond: $0)) }),
+                    ("retry_after", decision.retryAfterSeconds.map(JSON.integer)),
+                ]
+            )
+        case .unavailable:
+            nested(
+                error: shoutedPhrase,
+                message: Refusal.limiterAway,
+                details: [("retry_after", .integer(Decision.unavailableRetrySeconds))]
+            )
+        case .failed(let failure):
+            nested(error: shoutedPhrase, message: failure.message, details: [("code", .string(failure.code))])
+        }
+    }
+
+    private func nested(error: String, message: String, details: [(name: String, value: JSON?)]) -> JSON {
+        .object([
+            ("error", .string(error)),
+            ("message", .string(message)),
+            ("code", .integer(Int64(status.code))),
+            ("details", .object(details)),
+        ])
+    }
+
+    /// The status' phrase as a constant, `BAD_REQUEST` for instance.
+    private var shoutedPhrase: String {
+        String(status.reasonPhrase.uppercased().map { $0 == " " ? "_" : $0 })
+    }
+}

@@ -1,0 +1,47 @@
+/// An operation class: a set of requests that share a limit.
+public struct ClassRule: Sendable, Hashable {
+    /// The class's key, which is its limit's id.
+    public var id: String
+
+    /// The name that customers know it by.
+    public var name: String
+
+    /// The requests that belong to it, unless an earlier class has them.
+    public var match: [RoutePattern]
+
+    /// Creates a class.
+    ///
+    /// - Parameter name: The public name; `nil` takes the id.
+    public init(_ id: String, name: String? = nil, match: [RoutePattern]) {
+        self.id = id
+        self.name = name ?? id
+        self.match = match
+    }
+}
+
+/// A limit for an endpoint, on top of its class's.
+public struct EndpointRule: Sendable, Hashable {
+    /// The limit's id.
+    public var id: String
+
+    /// The name that customers know it by.
+    public var name: String
+
+    /// The requests that it applies to, unless a more specific rule does.
+    public var match: RoutePattern
+
+    /// The limit before the tier's endpoint multiplier.
+    public var limit: Rate
+
+    /// Creates an endpoint rule.
+    ///
+    /// - Parameters:
+    ///   - id: The limit's id; `nil` takes method and pattern, `POST/endpoints/*/execute` or `*/ai/**`.
+    ///   - name: The public name; `nil` takes the pattern.
+    public init(match: RoutePattern, limit: Rate, id: String? = nil, name: String? = nil) {
+        self.match = match
+        self.limit = limit
+        self.id = id ?? match.limitID
+        self.name = name ?? match.description
+    }
+}

@@ -1,0 +1,145 @@
+internal import Headgate
+
+/// A limit in the making: begun by a tier or an endpoint rule, changed step by step, and counted out at the end.
+struct LimitDraft {
+    private(set) var value: Value
+    private(set) var steps: [LimitStep]
+    private let defaults: Defaults
+    private var scale: Multiplier = 1
+
+    enum Value: Hashable {
+        case unlimited
+        /// The account should have brought its own limit.
+        case custom
+        case counted(Counted)
+    }
+
+    /// A quota with nothing left open.
+    struct Counted: Hashable {
+        var units: Int64
+        var window: Duration
+        var algorithm: Algorithm.Name
+        var burst: Int64?
+        var resolution: Duration?
+        var onRedisFailure: FailurePolicy
+        var mode: Limit.Mode
+    }
+
+    /// What holds where a rule says nothing.
+    struct Defaults: Sendable, Hashable {
+        var algorithm: Algorithm.Name
+        var onRedisFailure: FailurePolicy
+        /// The window of a rate of 0 that replaces no limit: it denies for good, so it shows in reports alone.
+        static let window: Duration = .seconds(3_600)
+    }
+
+    init(_ rate: Rate, defaults: Defaults, step: LimitStep) {
+        self.defaults = defaults
+        value = .unlimited
+        steps = []
+        replace(with: rate, step: step)
+    }
+
+    private var counted: Counted? { if case .counted(let counted) = value { counted } else { nil } }
+
+    /// Puts another rate in the place of this one. What it does not say stays as it was, so that the count stays the same one.
+    mutating func replace(with rate: Rate, step: LimitStep) {
+        steps.append(step)
+        switch rate {
+        case .unlimited: value = .unlimited
+        case .custom: value = .custom
+        case .limited(let quota): value = .counted(complete(quota))
+        }
+    }
+
+    /// Puts the account's own limit in the place of this one.
+    mutating func replace(with override: LimitOverride, id: String) throws(LimiterError) {
+        switch override {
+        case .unlimited:
+            replace(with: .unlimited, step: .accountOverride(override))
+        case .units(let units, let window):
+            let mode = counted?.mode ?? .enforced
+            replace(with: .limited(Quota(units: units, per: window, mode: mode)), step: .accountOverride(override))
+        case .slots:
+            throw LimiterError(.invalidLimit, "the account's own limit for '\(id)' is a number of slots; expected units per time")
+        }
+    }
+
+    /// Multiplies; the product is rounded down once, at the end.
+    mutating func multiply(by factor: Multiplier, step: LimitStep) throws(LimiterError) {
+        guard factor != 1 else { return }
+        guard let product = scale.times(factor) else {
+            throw LimiterError(.invalidLimit, "multipliers have too many digits together")
+        }
+        scale = product
+        steps.append(step)
+    }
+
+    private func complete(_ quota: Quota) -> Counted {
+        let base = counted
+        let window = quota.window ?? base?.window ?? Defaults.window
+        let sameWindow = base.flatMap { $0.window == window ? $0 : nil }
+        var burst = quota.burst
+        if burst == nil, let base = sameWindow, let old = base.burst, base.units > 0, quota.units > 0 {
+            // Units that change within the same window keep the bucket's proportion, so its time to fill.
+            burst = Int64(exactly: Int128(old) * Int128(quota.units) / Int128(base.units)).map { max(1, $0) }
+        }
+        return Counted(
+            units: quota.units,
+            window: window,
+            algorithm: quota.algorithm ?? (quota.burst != nil ? .tokenBucket : base?.algorithm ?? defaults.algorithm),
+            burst: burst,
+            resolution: quota.resolution ?? sameWindow?.resolution,
+            onRedisFailure: quota.onRedisFailure ?? base?.onRedisFailure ?? defaults.onRedisFailure,
+            mode: quota.mode
+        )
+    }
+}
+
+extension LimitDraft {
+    /// The limit, or nil when there is none.
+    ///
+    /// - Parameter tier: The tier, for the message.
+    func finished(id: String, tier: String) throws(LimiterError) -> Limit? {
+        switch value {
+        case .unlimited:
+            return nil
+        case .custom:
+            throw LimiterError.customLimitMissing(id, tier: tier)
+        case .counted(let counted):
+            // A boost multiplies here, last: after `scale`, with the slot of the unboosted log as resolution.
+            return try Limit(id, algorithm(counted), onRedisFailure: counted.onRedisFailure, mode: counted.mode)
+        }
+    }
+
+    /// Whether multiplying made nothing out of something.
+    var vanishes: Bool {
+        guard let counted else { return false }
+        return (counted.units > 0 && scale.scale(counted.units) == 0) || (counted.burst.map { $0 > 0 && scale.scale($0) == 0 } ?? false)
+    }
+
+    private func algorithm(_ counted: Counted) throws(LimiterError) -> Algorithm {
+        let units = try scaled(counted.units)
+        switch counted.algorithm {
+        case .slidingWindowLog:
+            return try .slidingWindowLog(units, per: counted.window, resolution: counted.resolution)
+        case .tokenBucket:
+            var burst: Int64?
+            if let written = counted.burst { burst = try scaled(written) }
+            return try .tokenBucket(units, per: counted.window, burst: units == 0 ? 0 : burst)
+        case .fixedWindow:
+            return try .fixedWindow(units, per: counted.window)
+        case .slidingWindowCounter:
+            return try .slidingWindowCounter(units, per: counted.window)
+        case .concurrency:
+            throw LimiterError(.invalidLimit, "concurrency is no way to count units per time")
+        }
+    }
+
+    private func scaled(_ units: Int64) throws(LimiterError) -> Int64 {
+        guard let scaled = scale.scale(units) else {
+            throw LimiterError(.invalidLimit, "\(units) units times \(scale) are more than can be counted exactly")
+        }
+        return scaled
+    }
+}

@@ -1,0 +1,53 @@
+/// Finds the class and the endpoint rule of a request, in time that grows with the path and not with the rules.
+package struct RouteMatcher: Sendable {
+    let automaton: RouteAutomaton
+    let caseSensitive: Bool
+
+    /// What a request belongs to.
+    package struct Match: Sendable, Hashable {
+        /// The class's position.
+        package let operationClass: Int
+        /// The position, within the class, of the first pattern that matches.
+        package let pattern: Int
+        /// The endpoint rule's position.
+        package let endpoint: Int?
+    }
+
+    /// Compiles patterns.
+    ///
+    /// - Parameters:
+    ///   - classes: The patterns of each class; the first class with one that matches counts.
+    ///   - endpoints: The patterns of the endpoint rules; the most specific counts.
+    /// - Throws: ``RouteProblems``.
+    package init(classes: [[RoutePattern]], endpoints: [RoutePattern], caseSensitive: Bool) throws(RouteProblems) {
+        var builder = RouteAutomatonBuilder(classes: classes, endpoints: endpoints, caseSensitive: caseSensitive)
+        automaton = try builder.build()
+        self.caseSensitive = caseSensitive
+    }
+
+    /// What a method and a canonical path, without its base path, belong to.
+    package func match(method: String, path: some StringProtocol) -> Match {
+        var state: Int32 = 0
+        for segment in path.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = String(decoding: segment, as: UTF8.self)
+            state = automaton.next(state, caseSensitive ? name : name.lowercased())
+        }
+        return automaton.match(state, method: method)
+    }
+}
+
+/// Why patterns cannot be compiled.
+package struct RouteProblems: Error, Sendable, Hashable {
+    package let problems: [Problem]
+
+    package init(problems: [Problem]) { self.problems = problems }
+
+    package enum Problem: Sendable, Hashable {
+        /// Two endpoint rules are equally specific for a request.
+        case tie(Int, Int, example: String)
+        /// A request has no class.
+        case noClass(example: String)
+        /// The patterns combine in too many ways.
+        case tooComplex
+    }
+}

@@ -1,0 +1,54 @@
+internal import Headgate
+internal import NIOCore
+internal import Synchronization
+
+/// One Redis server with its few connections.
+final class Node: Sendable {
+    private let lanes: [Lane]
+    private let turn = Atomic<Int>(0)
+
+    init(lanes: [Lane]) { self.lanes = lanes }
+
+    convenience init(settings: LaneSettings, group: any EventLoopGroup) {
+        self.init(
+            lanes: (0..<settings.configuration.connections).map { Lane(number: $0, settings: settings, eventLoop: group.next()) }
+        )
+    }
+
+    /// The time by which deadlines are measured.
+    var now: NIODeadline { lanes[0].now }
+
+    /// Whether a connection other than this lane's stands.
+    func isUp(besides number: Int) -> Bool {
+        lanes.contains { $0.number != number && $0.isUp }
+    }
+
+    /// Gives a call to a connection that stands, in turn; to the leader, which dials, when there is none.
+    func submit(_ attempt: Attempt) {
+        let first = turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
+        for offset in 0..<lanes.count {
+            let lane = lanes[(first &+ offset) % lanes.count]
+            if lane.isUp { return lane.submit(attempt) }
+        }
+        lanes[0].submit(attempt)
+    }
+
+    /// Gives a call to the lane that had another one before, so that they reach Redis in order while its connection stands.
+    func submit(_ attempt: Attempt, behind other: Call?) {
+        guard let lane = other.map({ lanes[$0.lane] }), lane.isUp else { return submit(attempt) }
+        lane.submit(attempt)
+    }
+
+    /// Begins to connect.
+    func start() {
+        for lane in lanes { lane.start(in: self) }
+    }
+
+    /// Takes no more calls, answers those under way until `limit`, and closes all connections.
+    func stop(by limit: NIODeadline) async {
+        for stopped in lanes.map({ $0.stop(by: limit) }) {
+            // The lanes' futures never fail; if the event loops are gone, so are the connections.
+            try? await stopped.get()
+        }
+    }
+}

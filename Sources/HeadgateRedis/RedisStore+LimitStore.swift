@@ -1,0 +1,110 @@
+public import Headgate
+internal import NIOCore
+
+extension RedisStore {
+    /// Judges independent decisions in order, at most 64 in a call of the script, all within one deadline.
+    ///
+    /// - Throws: ``LimiterError``; its charge is unknown when Redis may have judged some of them.
+    public func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply {
+        guard !decisions.isEmpty else { throw LimiterError(.badRequest, "there is no decision to make; expected 1 or more") }
+        let deadline = deadline
+        guard decisions.count > ScriptCall.mostDecisions else { return try await decide(decisions[...], by: deadline) }
+        var time = StoreTime(microseconds: 0)
+        var verdicts: [Verdict] = []
+        for start in stride(from: 0, to: decisions.count, by: ScriptCall.mostDecisions) {
+            let chunk = decisions[start..<min(start + ScriptCall.mostDecisions, decisions.count)]
+            do {
+                let reply = try await decide(chunk, by: deadline)
+                time = reply.time
+                verdicts += reply.verdicts
+            } catch {
+                guard start > 0 else { throw error }
+                // The caller learns nothing of the decisions before, and so holds none of their leases.
+                abandonLeases(of: decisions[..<start], behind: nil)
+                throw error.with(.unknown)
+            }
+        }
+        return StoreReply(time: time, verdicts: verdicts)
+    }
+
+    private func decide(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
+        let call = try makeCall(.decide(decisions, context), by: deadline)
+        do {
+            let reply = try await run(call)
+            return StoreReply(time: reply.time, verdicts: reply.verdicts(on: decisions))
+        } catch {
+            if error.charge == .unknown { abandonLeases(of: decisions, behind: call) }
+            throw error
+        }
+    }
+
+    /// Takes charges back, each at most once.
+    ///
+    /// - Returns: The units that came back, one number for each receipt.
+    /// - Throws: ``LimiterError`` when nothing is known to have come back.
+    public func refund(_ receipts: [Receipt]) async throws(LimiterError) -> [Int64] {
+        guard !receipts.isEmpty else { return [] }
+        return Array(try await run(.refund(receipts, context), by: deadline).results)
+    }
+
+    /// Counts a lease's time to live anew in all of its slots, or in none.
+    ///
+    /// - Throws: ``LimiterError/Code/leaseLost`` when it has ended; another code when that is not known.
+    public func renew(_ lease: Lease) async throws(LimiterError) {
+        guard !lease.slots.isEmpty, try await run(.renew(lease, context), by: deadline).results.first == 1 else {
+            throw LimiterError(.leaseLost, "the lease has ended: it was released, or not renewed within its time to live")
+        }
+    }
+
+    /// Frees a lease's slots.
+    ///
+    /// - Returns: Whether the lease was still held.
+    /// - Throws: ``LimiterError`` when that is not known; the lease then ends by its time to live.
+    public func release(_ lease: Lease) async throws(LimiterError) -> LeaseEnd {
+        guard !lease.slots.isEmpty else { return .notHeld }
+        let freed = try await run(.release(lease, context), by: deadline).results.first ?? 0
+        return freed > 0 ? .released : .notHeld
+    }
+
+    /// Forgets a subject's counts of these limits.
+    ///
+    /// - Throws: ``LimiterError`` when they may still stand.
+    public func reset(_ identity: Identity, _ limits: [Limit]) async throws(LimiterError) {
+        guard !limits.isEmpty else { return }
+        _ = try await run(.reset(identity, limits, context), by: deadline)
+    }
+}
+
+// MARK: Leases of callers who have gone
+
+extension RedisStore {
+    /// How long a release that nobody waits for may wait for a connection.
+    static let abandonedDeadline = TimeAmount.seconds(1)
+
+    /// Frees a lease's slots soon, without waiting. What cannot be sent within a second ends by its time to live.
+    public func abandon(_ lease: Lease) {
+        guard let call = beginRelease(of: lease) else { return }
+        node.submit(Attempt(call))
+    }
+
+    /// Nobody will hold the leases that these decisions may have taken. Sent behind the decision, on the same connection:
+    /// Redis sees the release after it.
+    private func abandonLeases(of decisions: ArraySlice<StoreDecision>, behind decision: Call?) {
+        for leased in decisions where !leased.leaseID.isEmpty {
+            let slots = leased.charges.compactMap { charge -> Lease.Slot? in
+                guard case .concurrency = charge.limit.algorithm, charge.effect == .take else { return nil }
+                return Lease.Slot(identity: charge.identity, limit: charge.limit)
+            }
+            guard let call = beginRelease(of: Lease(id: leased.leaseID, slots: slots)) else { continue }
+            node.submit(Attempt(call), behind: decision)
+        }
+    }
+
+    private func beginRelease(of lease: Lease) -> Call? {
+        guard !lease.slots.isEmpty,
+            let call = try? makeCall(.release(lease, context), by: node.now + RedisStore.abandonedDeadline),
+            call.begin(nil)
+        else { return nil }
+        return call
+    }
+}

@@ -1,0 +1,24 @@
+internal import Headgate
+internal import NIOCore
+public import ServiceLifecycle
+internal import Synchronization
+
+extension RedisStore: Service {
+    /// Keeps the connections to Redis, until graceful shutdown or cancellation.
+    ///
+    /// An unreachable Redis ends nothing: attempts go on, and calls say what is wrong. At graceful shutdown new calls are
+    /// refused as ``LimiterError/Code/closed``, those under way are answered within their deadline, and the connections close;
+    /// at cancellation they are not waited for. Then this returns, and the store cannot be run again.
+    public func run() async throws {
+        guard isStarted.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+            throw LimiterError(.closed, "a Redis store's run() is called once")
+        }
+        node.start()
+        do {
+            try await gracefulShutdown()
+            await node.stop(by: deadline)
+        } catch {
+            await node.stop(by: node.now)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Headgate
+
+/// One run of the script: its frame, and the shape of its answer.
+struct ScriptCall {
+    /// What goes over the wire.
+    let frame: [UInt8]
+    /// The number that the answer has to begin with.
+    let nonce: Int64
+    /// How many integers the answer has, the nonce and the time included.
+    let replyCount: Int
+    /// How many decisions it counts for among those that wait.
+    let weight: Int
+}
+
+extension ScriptCall {
+    /// The most decisions in one call, so that no call holds Redis up for long.
+    static let mostDecisions = 64
+
+    /// The largest number that Lua holds exactly.
+    static let largestNumber: Int64 = (1 << 53) - 1
+
+    /// Judges decisions, at most 64.
+    static func decide(_ decisions: ArraySlice<StoreDecision>, _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
+        var keys: [String] = []
+        var integers = 2
+        for decision in decisions {
+            integers += 1 + decision.charges.count * 6
+            for charge in decision.charges { keys.append(context.keys.key(charge.identity, charge.limit)) }
+        }
+        var arguments = context.begin(.decide, keys: keys, fields: keys.count * 7 + decisions.count * 3)
+        arguments.append(Int64(decisions.count))
+        for decision in decisions {
+            arguments.append(try checked(decision.count, from: 1, "a decision's count"))
+            arguments.append(decision.leaseID)
+            arguments.append(Int64(decision.charges.count))
+            for charge in decision.charges {
+                let numbers = charge.limit.algorithm.scriptNumbers
+                arguments.append(numbers.algorithm)
+                arguments.append((charge.limit.mode == .shadow ? 1 : 0) + (charge.effect == .observe ? 2 : 0))
+                arguments.append(try checked(charge.cost, from: 1, "a cost"))
+                arguments.append(try checked(charge.reserve, from: 0, "a reserve"))
+                arguments.append(charge.limit.algorithm.capacity)
+                arguments.append(numbers.a)
+                arguments.append(numbers.b)
+            }
+        }
+        return ScriptCall(
+            frame: try arguments.framed(),
+            nonce: context.nonce,
+            replyCount: integers,
+            weight: decisions.count
+        )
+    }
+
+    /// Takes charges back.
+    static func refund(_ receipts: [Receipt], _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
+        let keys = receipts.map { context.keys.key($0.identity, $0.limit) }
+        var arguments = context.begin(.refund, keys: keys, fields: keys.count * 6)
+        arguments.append(Int64(receipts.count))
+        for receipt in receipts {
+            let numbers = receipt.limit.algorithm.scriptNumbers
+            arguments.append(numbers.algorithm)
+            arguments.append(try checked(receipt.units, from: 0, "a receipt's units"))
+            arguments.append(receipt.limit.algorithm.capacity)
+            arguments.append(numbers.a)
+            arguments.append(numbers.b)
+            arguments.append(try checked(receipt.stamp, from: 0, "a receipt's stamp"))
+        }
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 2 + receipts.count, weight: 1)
+    }
+
+    /// Counts a lease's time to live anew.
+    static func renew(_ lease: Lease, _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
+        var arguments = context.begin(.renew, keys: context.keys(of: lease), fields: lease.slots.count)
+        arguments.append(Int64(lease.slots.count))
+        arguments.append(lease.id)
+        for slot in lease.slots { arguments.append(slot.limit.algorithm.scriptNumbers.a) }
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+    }
+
+    /// Frees a lease's slots.
+    static func release(_ lease: Lease, _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
+        var arguments = context.begin(.release, keys: context.keys(of: lease), fields: 0)
+        arguments.append(Int64(lease.slots.count))
+        arguments.append(lease.id)
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+    }
+
+    /// Forgets counts.
+    static func reset(_ identity: Identity, _ limits: [Limit], _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
+        let keys = limits.map { context.keys.key(identity, $0) }
+        var arguments = context.begin(.reset, keys: keys, fields: 0)
+        arguments.append(Int64(keys.count))
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+    }
+
+    /// The script refuses other numbers too, but only after it has judged the decisions before.
+    private static func checked(_ number: Int64, from least: Int64, _ what: String) throws(LimiterError) -> Int64 {
+        guard (least...largestNumber).contains(number) else {
+            throw LimiterError(.badRequest, "\(what) is \(number); expected \(least) to \(largestNumber)")
+        }
+        return number
+    }
+}

@@ -1,0 +1,82 @@
+import Headgate
+import HeadgatePolicy
+
+extension Subject {
+    /// Reads `{"account":"a1","tier":"pro","permissions":["read-only"],"overrides":{"read":"500/hour"}}`.
+    ///
+    /// - Throws: ``LimiterError/Code/badRequest`` naming the field.
+    init(json: JSONFields) throws(LimiterError) {
+        var fields = json
+        let account = try fields.requiredString("account")
+        let identity: Identity
+        do throws(LimiterError) {
+            identity = try Identity(.account, account)
+        } catch {
+            throw LimiterError(error.code, "\(fields.path(of: "account")): \(error.message)")
+        }
+        var permissions: Set<String> = []
+        for (index, value) in (try fields.array("permissions") ?? []).enumerated() {
+            guard case .string(let name) = value else { throw fields.mismatch("permissions[\(index)]", value, "a string") }
+            permissions.insert(name)
+        }
+        let tier = try fields.string("tier")
+        let overrides = try fields.object("overrides")
+        try fields.finish(expecting: "account, tier, permissions, overrides")
+        self.init(identity, tier: tier, permissions: permissions, overrides: try overrides.map(Subject.overrides) ?? [:])
+    }
+
+    private static func overrides(_ fields: JSONFields) throws(LimiterError) -> [String: LimitOverride] {
+        var fields = fields
+        var overrides: [String: LimitOverride] = [:]
+        for name in fields.rest {
+            guard let value = fields.take(name) else { continue }
+            overrides[name] = try override(value, at: fields.path(of: name))
+        }
+        return overrides
+    }
+
+    /// Reads a rate of policy files, `"500/hour"` or `"unlimited"`, or `{"slots":5}`.
+    private static func override(_ value: JSONValue, at path: String) throws(LimiterError) -> LimitOverride {
+        switch value {
+        case .string(let text):
+            do throws(LimiterError) {
+                return try LimitOverride(rate: text)
+            } catch {
+                throw LimiterError(.badRequest, "\(path): \(error.message)")
+            }
+        case .object:
+            var fields = try JSONFields(value, at: path)
+            guard let slots = try fields.integer("slots") else {
+                throw LimiterError(.badRequest, "\(fields.path(of: "slots")) is missing; expected a whole number")
+            }
+            try fields.finish(expecting: "slots")
+            return .slots(slots)
+        default:
+            throw LimiterError(.badRequest, "\(path) is \(value.kind); expected a rate such as \"500/hour\", or an object with slots")
+        }
+    }
+}
+
+extension LimitOverride {
+    /// Reads `500/hour`, `20 per 15 minutes`, `unlimited` or `5 slots`.
+    ///
+    /// - Throws: ``LimiterError/Code/invalidLimit`` when the text is none of these.
+    init(rate text: String) throws(LimiterError) {
+        let words = text.split(separator: " ")
+        if words.count == 2, words[1] == "slots", let slots = Int64(words[0]), slots >= 0 {
+            self = .slots(slots)
+            return
+        }
+        switch try Rate(text) {
+        case .unlimited:
+            self = .unlimited
+        case .limited(let quota):
+            guard let window = quota.window, quota.burst == nil else {
+                throw LimiterError(.invalidLimit, "expected units and a window such as 500/hour, found '\(text)'")
+            }
+            self = .units(quota.units, per: window)
+        case .custom:
+            throw LimiterError(.invalidLimit, "expected a rate such as 500/hour, or unlimited, found 'custom'")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Headgate
+import HeadgatePolicy
+import HeadgateYAML
+import Testing
+
+@Suite("Policies as text")
+struct PolicyTextTests {
+    @Test("All fields are read")
+    func everything() throws {
+        let policy = try Policy(
+            yaml: """
+                name: all
+                base_path: /v1
+                case_sensitive: false
+                algorithm: fixed_window
+                on_redis_failure: closed
+                responses:
+                  headers: [ietf, x-ratelimit]
+                  window_header: false
+                  error_body: problem
+                classes:
+                  one: GET /one/*
+                  rest: { name: the_rest, match: "* /**" }
+                tiers:
+                  base:
+                    aliases: [basic, b]
+                    endpoint_multiplier: 2.5
+                    limits:
+                      one: { limit: 100, window: 1h, algorithm: token_bucket, burst: 200, on_redis_failure: open, shadow: true }
+                      rest: { limit: 5000, window: 15 minutes, algorithm: sliding_window_log, resolution: 1s }
+                    concurrency: { limit: 5, lease: 45s, on_redis_failure: open, shadow: true }
+                  big: { limits: { one: custom, rest: unlimited }, concurrency: { limit: custom, lease: 1m } }
+                default_tier: basic
+                endpoints:
+                  - { id: special, name: Special, match: POST /a/*/b, limit: 10/second burst 50 }
+                permissions:
+                  p: { limits: { one: 0 }, endpoints: { special: 1/day }, multiplier: 0.5 }
+                priorities:
+                  low: { reserve: 2.5%, requires: x }
+                """
+        )
+        let half = try Multiplier("0.5")
+        let expected = try PolicyDefinition(
+            name: "all",
+            basePath: "/v1",
+            caseSensitive: false,
+            algorithm: .fixedWindow,
+            onRedisFailure: .closed,
+            responses: ResponseOptions(headers: [.ietf, .xRateLimit], windowHeader: false, errorBody: .problem),
+            classes: [
+                ClassRule("one", match: [RoutePattern("GET /one/*")]), ClassRule("rest", name: "the_rest", match: [RoutePattern("* /**")]),
+            ],
+            tiers: [
+                TierRule(
+                    "base",
+                    aliases: ["basic", "b"],
+                    endpointMultiplier: Multiplier("2.5"),
+                    limits: [
+                        "one": .limited(
+                            Quota(units: 100, per: .seconds(3_600), algorithm: .tokenBucket, burst: 200, onRedisFailure: .open, mode: .shadow)
+                        ),
+                        "rest": .limited(Quota(units: 5_000, per: .seconds(900), algorithm: .slidingWindowLog, resolution: .seconds(1))),
+                    ],
+                    concurrency: .slots(.init(5, terms: .init(lease: .seconds(45), onRedisFailure: .open, mode: .shadow)))
+                ),
+                TierRule("big", limits: ["one": .custom, "rest": .unlimited], concurrency: .custom(.init(lease: .seconds(60)))),
+            ],
+            defaultTier: "basic",
+            endpoints: [EndpointRule(match: RoutePattern("POST /a/*/b"), limit: Rate("10/second burst 50"), id: "special", name: "Special")],
+            permissions: [PermissionRule("p", limits: ["one": .nothing], endpoints: ["special": Rate("1/day")], multiplier: half)],
+            priorities: [PriorityRule("low", reserve: Percentage("2.5%"), requires: "x")]
+        )
+        #expect(policy.definition == expected)
+    }
+
+    @Test("Headers may be none")
+    func noHeaders() throws {
+        let policy = try Policy(yaml: Text.minimal + "responses: { headers: [] }\n")
+        #expect(policy.responses.headers.isEmpty)
+    }
+
+    @Test("What a file does not say has its default")
+    func defaults() throws {
+        let policy = try Policy(yaml: Text.minimal)
+        #expect(policy.responses == ResponseOptions())
+        #expect(policy.definition.onRedisFailure == .open && policy.definition.algorithm == .slidingWindowLog)
+        #expect(policy.definition.caseSensitive && policy.definition.basePath == "/" && policy.definition.defaultTier == nil)
+    }
+}
+
+enum Text {
+    static let minimal = """
+        name: minimal
+        classes: { all: ["* /**"] }
+        tiers: { one: { limits: { all: 5/second } } }
+
+        """
+}

@@ -1,0 +1,104 @@
+import EmbeddedRedis
+import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+
+/// A `headgate serve` process on a port of its own.
+struct TestServer {
+    let executable: Executable
+    let port: Int
+
+    /// Where the repository's policies are.
+    static func policy(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../policies/\(name).yaml")
+            .standardizedFileURL.path
+    }
+
+    /// Starts a server and waits until it listens.
+    static func start(
+        policy: String = policy("tensorone"),
+        redis: String,
+        _ more: String...
+    ) async throws -> TestServer {
+        let executable = try Executable(
+            "headgate",
+            ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + more
+        )
+        let line = try await executable.line(containing: "listening on http://")
+        guard let digits = line.split(separator: ":").last?.prefix(while: \.isNumber), let port = Int(digits) else {
+            throw Unexpected(what: "no port in '\(line)'")
+        }
+        return TestServer(executable: executable, port: port)
+    }
+
+    /// Sends requests over one connection.
+    func connect<Result: Sendable>(_ body: @Sendable @escaping (TestClient) async throws -> Result) async throws -> Result {
+        try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20))) { client in
+            try await body(client)
+        }
+    }
+
+    /// Asks whether an account's request may go on, as a proxy would.
+    func authorize(_ method: String, _ path: String, account: String, tier: String) async throws -> TestClient.Response {
+        try await connect { try await $0.authorize(method, path, account: account, tier: tier) }
+    }
+
+    /// Posts JSON; returns the status and the parsed answer.
+    func post(_ path: String, _ json: String) async throws -> (status: Int, json: [String: any Sendable]) {
+        let response = try await connect { try await $0.post(path, body: ByteBuffer(string: json)) }
+        return (response.status.code, try parse(response.body))
+    }
+}
+
+extension TestClient {
+    func authorize(_ method: String, _ path: String, account: String, tier: String) async throws -> TestClient.Response {
+        try await get("/v1/authorize", headers: [
+            .headgateAccount: account, .headgateTier: tier, .forwardedMethod: method, .forwardedURI: path,
+        ])
+    }
+}
+
+/// The members of a JSON object.
+func parse(_ body: ByteBuffer?) throws -> [String: any Sendable] {
+    guard let body, let object = try JSONSerialization.jsonObject(with: Data(body.readableBytesView)) as? [String: any Sendable] else {
+        throw Unexpected(what: "no JSON object: \(body.map { String(buffer: $0) } ?? "nothing")")
+    }
+    return object
+}
+
+extension HTTPField.Name {
+    // Literals are valid tokens.
+    static let headgateAccount = Self("X-Headgate-Account")!
+    static let headgateTier = Self("X-Headgate-Tier")!
+    static let forwardedMethod = Self("X-Forwarded-Method")!
+    static let forwardedURI = Self("X-Forwarded-Uri")!
+    static let limit = Self("X-RateLimit-Limit")!
+    static let remaining = Self("X-RateLimit-Remaining")!
+    static let degraded = Self("X-Headgate-Degraded")!
+}
+
+/// The Redis that the tests use: the one that HEADGATE_TEST_REDIS_URL names, else one of their own.
+func withTestRedis<Result>(_ body: (_ url: String) async throws -> Result) async throws -> Result {
+    if let url = ProcessInfo.processInfo.environment["HEADGATE_TEST_REDIS_URL"], !url.isEmpty { return try await body(url) }
+    let server = try await RedisServer.start()
+    do {
+        let result = try await body(server.url)
+        await server.stop()
+        return result
+    } catch {
+        await server.stop()
+        throw error
+    }
+}
+
+/// An account's name that no other test and no earlier run has used.
+func freshAccount() -> String { "test-\(UInt64.random(in: 0 ... .max))" }
+
+/// Asks Redis as an operator does.
+func redisCLI(_ url: String, _ arguments: String...) async throws -> String {
+    let address = url.hasPrefix("unix://") ? ["-s", String(url.dropFirst("unix://".count))] : ["-u", url]
+    let cli = try Executable("/usr/bin/env", ["redis-cli"] + address + arguments)
+    _ = try await cli.end()
+    return cli.printed.joined(separator: "\n")
+}
