@@ -172,6 +172,64 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "EmbeddedRedisTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateTesting",
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateRedisTests",
+            dependencies: [
+                "Headgate",
+                "HeadgateRedis",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateHummingbirdTests",
+            dependencies: [
+                "Headgate",
+                "HeadgateHTTP",
+                "HeadgateHummingbird",
+                "HeadgateTesting",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateServerTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateHTTP",
+                "HeadgatePolicy",
+                "HeadgateRedis",
+                "HeadgateServer",
+                "HeadgateTesting",
+                "HeadgateYAML",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         // The Lua script against its twin in Swift, on a real server.
         .testTarget(
             name: "ConformanceTests",

@@ -39,16 +39,19 @@ enum Main {
             exit(error.rawValue)
         } catch let error as CommandError {
             fail(error.message, error.ending)
-        } catch where HeadgateCommand.exitCode(for: error) == .success {
-            // Help and the version are no failures.
-            HeadgateCommand.exit(withError: error)
-        } catch where HeadgateCommand.exitCode(for: error) == .validationFailure {
-            let message = HeadgateCommand.fullMessage(for: error)
-            // Of several lines the first is the message, the rest is the usage.
-            write("headgate: \(message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message)\n")
-            exit(CommandResult.Ending.usage.rawValue)
         } catch {
-            fail("\(error)", .usage)
+            switch HeadgateCommand.exitCode(for: error) {
+            case .success:
+                // Help is no failure.
+                HeadgateCommand.exit(withError: error)
+            case .validationFailure:
+                let message = HeadgateCommand.fullMessage(for: error)
+                // Of several lines the first is the message, the rest is the usage.
+                write("headgate: \(message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message)\n")
+                exit(CommandResult.Ending.usage.rawValue)
+            default:
+                fail("\(error)", .usage)
+            }
         }
     }
 

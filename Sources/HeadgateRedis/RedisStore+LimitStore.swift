@@ -81,14 +81,17 @@ extension RedisStore {
     /// How long a release that nobody waits for may wait for a connection.
     static let abandonedDeadline = TimeAmount.seconds(1)
 
-    /// Frees a lease's slots soon, without waiting. What cannot be sent within a second ends by its time to live.
+    /// Frees a lease's slots soon, without waiting.
+    ///
+    /// What cannot be sent within a second ends by its time to live.
     public func abandon(_ lease: Lease) {
         guard let call = beginRelease(of: lease) else { return }
         node.submit(Attempt(call))
     }
 
-    /// Nobody will hold the leases that these decisions may have taken. Sent behind the decision, on the same connection:
-    /// Redis sees the release after it.
+    /// Nobody will hold the leases that these decisions may have taken.
+    ///
+    /// Sent behind the decision, on the same connection: Redis sees the release after it.
     private func abandonLeases(of decisions: ArraySlice<StoreDecision>, behind decision: Call?) {
         for leased in decisions where !leased.leaseID.isEmpty {
             let slots = leased.charges.compactMap { charge -> Lease.Slot? in

@@ -23,11 +23,14 @@ public final class RedisStore: LimitStore {
     private let lastNonce: Atomic<Int64>
     private let tracer: (any Tracer)?
 
-    /// Creates a store. Nothing is sent, and calls wait, until ``run()`` runs.
+    /// Creates a store.
+    ///
+    /// Nothing is sent, and calls wait, until ``run()`` runs.
     ///
     /// Bootstrap logging, metrics and tracing before: the store asks for their systems once, here.
     ///
     /// - Parameters:
+    ///   - configuration: Where Redis is, and how long to wait for it.
     ///   - logger: Told of connections and of nothing else, at debug level.
     ///   - eventLoopGroup: Whose threads carry the connections.
     /// - Throws: ``LimiterError/Code/badRequest`` when the configuration makes no sense. Redis is not asked.

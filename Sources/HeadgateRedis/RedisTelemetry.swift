@@ -2,7 +2,9 @@ internal import Headgate
 internal import Logging
 internal import Metrics
 
-/// The names of this module's metrics and log lines. No label or metadata holds a key, a subject or a credential.
+/// The names of this module's metrics and log lines.
+///
+/// No label or metadata holds a key, a subject or a credential.
 struct RedisTelemetry: Sendable {
     private let logger: Logger
     private let reloads = Counter(label: "headgate_script_reloads_total")
@@ -16,7 +18,9 @@ struct RedisTelemetry: Sendable {
         logger.debug("Redis connection is ready", metadata: ["redis.connection": "\(lane)"])
     }
 
-    /// A connection or an attempt to make one ended. The label is one of the error codes.
+    /// A connection or an attempt to make one ended.
+    ///
+    /// The label is one of the error codes.
     func disconnected(lane: Int, _ error: LimiterError) {
         Counter(label: "headgate_reconnects_total", dimensions: [("reason", error.code.description)]).increment()
         if error.code == .desynchronised { desynchronisations.increment() }
@@ -32,7 +36,9 @@ struct RedisTelemetry: Sendable {
         logger.debug("Redis had lost the script; it is loaded again")
     }
 
-    /// A call failed. The label is one of the error codes.
+    /// A call failed.
+    ///
+    /// The label is one of the error codes.
     func failed(_ error: LimiterError) {
         Counter(label: "headgate_backend_errors_total", dimensions: [("kind", error.code.description)]).increment()
     }

@@ -1,3 +1,4 @@
+import Headgate
 import HeadgateTesting
 import Testing
 
@@ -57,5 +58,17 @@ struct ManualClockTests {
             group.cancelAll()
             await #expect(throws: CancellationError.self) { try await group.next() }
         }
+    }
+
+    @Test("moves the windows of a limiter in memory")
+    func limiter() async throws {
+        let clock = ManualClock()
+        let limiter = Limiter.inMemory(clock: clock)
+        let identity = try Identity(.account, "a1")
+        let limit = try Limit("requests", .slidingWindowLog(1, per: .seconds(60)))
+        #expect(try await limiter.acquire(for: identity, limits: [limit]).isAllowed)
+        #expect(try await limiter.acquire(for: identity, limits: [limit]).outcome == .denied)
+        clock.advance(by: .seconds(60))
+        #expect(try await limiter.acquire(for: identity, limits: [limit]).isAllowed)
     }
 }

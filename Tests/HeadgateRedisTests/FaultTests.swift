@@ -210,4 +210,16 @@ struct FaultTests {
             }
         }
     }
+
+    @Test("A server that hangs up on everybody sees few dials, from however many connections")
+    func dialStorm() async throws {
+        let fake = try await FakeRedis { _ in [.close] }
+        try await withStore(configuration(fake.socket, deadline: Self.deadline, connections: 10)) { store in
+            let (tally, longest) = try await load(store) { try await Task.sleep(for: .seconds(1)) }
+            #expect(longest < Self.deadline + Self.slack)
+            #expect(tally["granted"] == 0 && tally["unknown"] == 0)
+        }
+        #expect((2...15).contains(fake.connections), "\(fake.connections)")
+        await fake.stop()
+    }
 }

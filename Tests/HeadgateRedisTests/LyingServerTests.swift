@@ -163,4 +163,27 @@ struct LyingServerTests {
             }
         }
     }
+
+    @Test("When a later part of many decisions is lost, the leases of the earlier parts are released")
+    func lostChunk() async throws {
+        let releases = Tally()
+        let zeros = String(repeating: ":1\r\n:1\r\n:9\r\n:0\r\n:0\r\n:0\r\n:0\r\n", count: 64)
+        try await withFake({ command in
+            if command.arguments.contains("release") {
+                releases.add(command.arguments.last ?? "")
+                return [.send("*3\r\n:\(command.nonce)\r\n:1763782569123456\r\n:1\r\n")]
+            }
+            guard command.earlierCalls == 0 else { return [.close] }
+            return [.send("*\(2 + 64 * 7)\r\n:\(command.nonce)\r\n:1763782569123456\r\n" + zeros)]
+        }) { fake in
+            try await withStore(quick(fake.socket)) { store in
+                let charge = try Charge.slot("acme")
+                let decisions = (0..<70).map { StoreDecision(charges: [charge], leaseID: "lease\($0)") }
+                await #expect { try await store.decide(decisions) } throws: { error in
+                    (error as? LimiterError)?.charge == .unknown
+                }
+                #expect(try await eventually { releases.all.count == 70 })
+            }
+        }
+    }
 }

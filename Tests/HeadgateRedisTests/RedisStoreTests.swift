@@ -86,8 +86,29 @@ struct RedisStoreTests {
                 await #expect { try await store.command([]) } throws: { ($0 as? LimiterError)?.code == .badRequest }
                 #expect(try await store.command(["CLIENT", "LIST"]).text?.contains("name=headgate") == true)
                 try await store.probe()
-                #expect(try redis.cli("KEYS", "*") == "list\nhg:{g:headgate}:canary:tb1" || true)
             }
+        }
+    }
+
+    @Test("TCP, by name and by address, with a user, a password and a database of their own")
+    func tcp() async throws {
+        let port = Int.random(in: 20_000..<60_000)
+        try await withRedis(["--port", "\(port)"]) { redis in
+            let rights = ["~hg:*", "+evalsha", "+script|load", "+select", "+@read", "+@write", "+time"]
+            try redis.cli(["ACL", "SETUSER", "gate", "on", ">p@ss:w/rd"] + rights)
+            for host in ["127.0.0.1", "localhost"] {
+                var configuration = try RedisConfiguration(url: "redis://gate:p%40ss%3Aw%2Frd@\(host):\(port)/3")
+                configuration.deadline = .seconds(1)
+                let charge = try Charge.counted(host)
+                let verdict = try await withStore(configuration) { try await $0.take(charge) }
+                #expect(verdict.granted == 1)
+                #expect(try redis.cli("-n", "3", "KEYS", "*\(host)*") == "hg:{a:\(host)}:count:fw1")
+            }
+        }
+        var configuration = try RedisConfiguration(url: "redis://127.0.0.1:\(port)")
+        configuration.deadline = .seconds(1)
+        try await withStore(configuration) { store in
+            _ = await #expect { try await store.probe() } throws: { ($0 as? LimiterError)?.code == .connect }
         }
     }
 }

@@ -25,17 +25,29 @@ struct BadInputTests {
             (#"{"subject":{"account":"a\u0000b"},"method":"GET","path":"/"}"#, "subject.account: an identity holds a NUL"),
             (#"{"subject":{"account":"a"},"path":"/"}"#, "method is missing"),
             (#"{"subject":{"account":"a"},"method":"GET"}"#, "path is missing"),
-            (#"{"subject":{"account":"a"},"method":"GET","path":"/","cost":0}"#, "cost is 0; expected 1 or more; to look without taking, set peek"),
+            (
+                #"{"subject":{"account":"a"},"method":"GET","path":"/","cost":0}"#,
+                "cost is 0; expected 1 or more; to look without taking, set peek"
+            ),
             (#"{"subject":{"account":"a"},"method":"GET","path":"/","cost":-1}"#, "cost is -1; expected 1 or more"),
             (#"{"subject":{"account":"a"},"method":"GET","path":"/","cost":1.5}"#, "cost is a number; expected a whole number"),
             (#"{"subject":{"account":"a"},"method":"GET","path":"/","cost":"1"}"#, "cost is a string; expected a whole number"),
             (#"{"subject":{"account":"a"},"method":"GET","path":"/","peek":"yes"}"#, "peek is a string; expected true or false"),
             (#"{"subject":{"account":"a"},"method":"GET","path":"/","coast":1}"#, "coast is not a known field"),
             (#"{"subject":{"account":"a","teir":"pro"},"method":"GET","path":"/"}"#, "subject.teir is not a known field"),
-            (#"{"subject":{"account":"a","permissions":"x"},"method":"GET","path":"/"}"#, "subject.permissions is a string; expected an array"),
+            (
+                #"{"subject":{"account":"a","permissions":"x"},"method":"GET","path":"/"}"#,
+                "subject.permissions is a string; expected an array"
+            ),
             (#"{"subject":{"account":"a","permissions":["x",1]},"method":"GET","path":"/"}"#, "subject.permissions[1] is a number"),
-            (#"{"subject":{"account":"a","overrides":{"read":"often"}},"method":"GET","path":"/"}"#, "subject.overrides.read: expected a rate"),
-            (#"{"subject":{"account":"a","overrides":{"read":{"x":1}}},"method":"GET","path":"/"}"#, "subject.overrides.read.slots is missing"),
+            (
+                #"{"subject":{"account":"a","overrides":{"read":"often"}},"method":"GET","path":"/"}"#,
+                "subject.overrides.read: expected a rate"
+            ),
+            (
+                #"{"subject":{"account":"a","overrides":{"read":{"x":1}}},"method":"GET","path":"/"}"#,
+                "subject.overrides.read.slots is missing"
+            ),
             (#"{"requests":[]}"#, "requests holds 0 requests; expected 1 to 64"),
             (#"{"requests":[1]}"#, "requests[0] is a number; expected an object"),
             (#"{"requests":[{"subject":{"account":""}}]}"#, "requests[0].subject.account: an identity is empty"),
@@ -112,7 +124,9 @@ struct BadInputTests {
     func longIdentity() async throws {
         try await withServer { client in
             let account = String(repeating: "a", count: 20_000)
-            let response = try await client.decide("{\"subject\":{\"account\":\"\(account)\",\"tier\":\"pro\"},\"method\":\"GET\",\"path\":\"/v2/x\"}")
+            let response = try await client.decide(
+                "{\"subject\":{\"account\":\"\(account)\",\"tier\":\"pro\"},\"method\":\"GET\",\"path\":\"/v2/x\"}"
+            )
             #expect(response.status == .ok)
         }
     }

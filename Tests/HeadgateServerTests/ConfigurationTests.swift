@@ -32,7 +32,8 @@ struct ConfigurationTests {
 
         let environment = [
             "HEADGATE_POLICY": "environment.yaml", "HEADGATE_LISTEN": "[::1]:2", "HEADGATE_REDIS": "redis://10.0.0.1:7/3",
-            "HEADGATE_TRUST_IDENTITY_HEADERS": "false", "HEADGATE_DEADLINE": "20ms", "HEADGATE_DRAIN_DELAY": "0ms", "HEADGATE_LOG_LEVEL": "error",
+            "HEADGATE_TRUST_IDENTITY_HEADERS": "false", "HEADGATE_DEADLINE": "20ms", "HEADGATE_DRAIN_DELAY": "0ms",
+            "HEADGATE_LOG_LEVEL": "error",
         ]
         let fromEnvironment = try ServerConfiguration(try await ConfigReader.settings(arguments: [:], environment: environment, file: file))
         #expect(fromEnvironment.policy == "environment.yaml")

@@ -114,7 +114,8 @@ struct ConsoleTests {
     @Test(
         "Times are said in two units",
         arguments: [
-            (Duration.zero, "0ms"), (.microseconds(1), "1ms"), (.milliseconds(999), "999ms"), (.seconds(1), "1s"), (.milliseconds(1_001), "2s"),
+            (Duration.zero, "0ms"), (.microseconds(1), "1ms"), (.milliseconds(999), "999ms"), (.seconds(1), "1s"),
+            (.milliseconds(1_001), "2s"),
             (.seconds(725), "12m 5s"), (.seconds(3_600), "1h"), (.seconds(90_061), "1d 1h"),
         ]
     )

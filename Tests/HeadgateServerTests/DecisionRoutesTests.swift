@@ -16,7 +16,7 @@ struct DecisionRoutesTests {
                 uri: "/v1/decisions",
                 method: .post,
                 headers: [.contentType: "application/x-www-form-urlencoded"],
-                body: ByteBuffer(string: #"{"subject":{"account":"a1","tier":"pro","permissions":[]},"method":"POST","path":"/v2/clusters"}"#)
+                body: ByteBuffer(string: #"{"subject":{"account":"a1","tier":"pro","permissions":[]},"method":"POST","path":"/clusters"}"#)
             )
             #expect(response.status == .ok)
             let json = try response.json()
@@ -92,7 +92,8 @@ struct DecisionRoutesTests {
         try await withServer { client in
             for _ in 0..<3 {
                 let body = #"{"subject":{"account":"a1","tier":"pro"},"method":"POST","path":"/v2/clusters","peek":true}"#
-                #expect(try await client.decide(body).json()["allowed"] == .boolean(true))
+                let json = try await client.decide(body).json()
+                #expect(json["allowed"] == .boolean(true))
             }
         }
     }

@@ -11,8 +11,10 @@ struct JSONParserTests {
             ("null", JSONValue.null), (" true ", .boolean(true)), ("false", .boolean(false)), ("0", .integer(0)), ("-12", .integer(-12)),
             ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number("9223372036854775808")), ("1.5", .number("1.5")),
             ("1e3", .number("1e3")), (#""a\"\\\/\b\f\n\r\té""#, .string("a\"\\/\u{8}\u{C}\n\r\té")), (#""é😀""#, .string("é😀")),
-            (#""\u00e9\ud83d\ude00\u0000""#, .string("é😀\0")), ("[]", .array([])), ("[1,[2]]", .array([.integer(1), .array([.integer(2)])])),
-            ("{}", .object([])), (#"{ "a" : 1 , "b" : null }"#, .object([.init(name: "a", value: .integer(1)), .init(name: "b", value: .null)])),
+            (#""\u00e9\ud83d\ude00\u0000""#, .string("é😀\0")), ("[]", .array([])),
+            ("[1,[2]]", .array([.integer(1), .array([.integer(2)])])),
+            ("{}", .object([])),
+            (#"{ "a" : 1 , "b" : null }"#, .object([.init(name: "a", value: .integer(1)), .init(name: "b", value: .null)])),
         ]
     )
     func values(text: String, value: JSONValue) throws {
@@ -22,8 +24,10 @@ struct JSONParserTests {
     @Test(
         "refuses what is no JSON, and says where",
         arguments: [
-            "", " ", "{", "}", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "+1", "-", "1.", ".5",
-            "1e", "nul", "True", "\"", "\"\n\"", "\"\\x\"", "\"\\u12\"", #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, "1 2", "NaN", "'a'",
+            "", " ", "{", "}", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "+1", "-", "1.",
+            ".5",
+            "1e", "nul", "True", "\"", "\"\n\"", "\"\\x\"", "\"\\u12\"", #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, "1 2", "NaN",
+            "'a'",
             String(repeating: "[", count: 33), String(repeating: "[", count: 100_000),
         ]
     )

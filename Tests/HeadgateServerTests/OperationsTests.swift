@@ -10,7 +10,8 @@ import Testing
 struct OperationsTests {
     @Test("/livez is 200 whatever the store does, /readyz asks the store")
     func health() async throws {
-        try await withServer(store: AwayStore(), probe: { () throws(LimiterError) in throw LimiterError(.loading, "10.0.0.7 loads") }) { client in
+        try await withServer(store: AwayStore(), probe: { () throws(LimiterError) in throw LimiterError(.loading, "10.0.0.7 loads") }) {
+            client in
             for method in [HTTPRequest.Method.get, .head] {
                 expect(.ok, try await client.executeRequest(uri: "/livez", method: method, headers: [:], body: nil))
             }

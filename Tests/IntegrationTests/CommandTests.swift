@@ -30,7 +30,7 @@ struct CommandTests {
         try await withTestRedis { url in
             let account = freshAccount()
             for _ in 0..<2 {
-                let answer = try await Executable(
+                let answer = try Executable(
                     "headgate",
                     ["explain", "--redis", url, "--account", account] + Self.arguments + ["POST", "/v2/clusters"]
                 )

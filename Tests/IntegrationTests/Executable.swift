@@ -4,7 +4,7 @@ import Synchronization
 /// A program of this package, run as a process of its own, and ended with the test.
 final class Executable: Sendable {
     private let process: Process
-    private let lines = Mutex<[String]>([])
+    private let transcript = Transcript()
     private let output: Pipe
 
     /// Where the package's programs are built: beside the tests.
@@ -24,7 +24,7 @@ final class Executable: Sendable {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        Thread.detachNewThread { [lines, output] in
+        Thread.detachNewThread { [transcript, output] in
             var rest = Data()
             while true {
                 let chunk = output.fileHandleForReading.availableData
@@ -32,7 +32,7 @@ final class Executable: Sendable {
                 rest.append(chunk)
                 while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
                     let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
-                    lines.withLock { $0.append(line) }
+                    transcript.add(line)
                     rest = Data(rest[(end + 1)...])
                 }
             }
@@ -44,7 +44,7 @@ final class Executable: Sendable {
     var processIdentifier: Int32 { process.processIdentifier }
 
     /// What it has printed so far.
-    var printed: [String] { lines.withLock { $0 } }
+    var printed: [String] { transcript.all }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
@@ -85,4 +85,12 @@ func run(_ name: String, _ arguments: String..., environment: [String: String] =
     let executable = try Executable(name, arguments, environment: environment)
     let status = try await executable.end()
     return (status, executable.printed.joined(separator: "\n"))
+}
+
+/// The lines that a program has printed.
+private final class Transcript: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
 }

@@ -1,6 +1,7 @@
 import EmbeddedRedis
 import Foundation
 import HTTPTypes
+import HummingbirdTesting
 import Synchronization
 import Testing
 

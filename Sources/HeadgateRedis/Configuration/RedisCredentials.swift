@@ -10,16 +10,14 @@ public struct RedisCredentials: Sendable, CustomStringConvertible, CustomDebugSt
 
     private let source: @Sendable () -> Pair
 
-    /// Credentials that do not change.
-    ///
-    /// - Parameter user: The ACL user; `nil` is Redis' default user.
+    /// Credentials that do not change; without a user they are those of Redis' default user.
     public init(user: String? = nil, password: String) {
         source = { Pair(user: user, password: password) }
     }
 
     /// Credentials that are asked for anew at each connect, so that a rotated password needs no restart.
     ///
-    /// - Parameter provider: Runs on an event loop and must return at once: it hands out what was read before.
+    /// The provider runs on an event loop and must return at once: it hands out what was read before.
     public init(provider: @escaping @Sendable () -> (user: String?, password: String)) {
         source = {
             let (user, password) = provider()

@@ -72,7 +72,8 @@ extension RedisConfiguration {
         guard !name.isEmpty, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw LimiterError(.badRequest, "a Redis URL has no host")
         }
-        return .host(String(name), port: try port.map { port throws(LimiterError) in try number(port, "a port") } ?? RedisEndpoint.defaultPort)
+        guard let port else { return .host(String(name), port: RedisEndpoint.defaultPort) }
+        return .host(String(name), port: try number(port, "a port"))
     }
 
     private static func number(_ text: Substring, _ what: String) throws(LimiterError) -> Int {

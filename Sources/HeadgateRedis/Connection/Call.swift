@@ -51,7 +51,9 @@ final class Call: Sendable {
 }
 
 extension Call {
-    /// Begins the wait of a caller, or of nobody. False when the caller gave up before: it has been answered.
+    /// Begins the wait of a caller, or of nobody.
+    ///
+    /// False when the caller gave up before: it has been answered.
     func begin(_ caller: Caller?) -> Bool {
         let gaveUp: LimiterError? = state.withLock { state in
             switch state.phase {
@@ -69,7 +71,9 @@ extension Call {
         return false
     }
 
-    /// Marks the call as handed to the network. False when its caller gave up: it must not be sent.
+    /// Marks the call as handed to the network.
+    ///
+    /// False when its caller gave up: it must not be sent.
     func markSent() -> Bool {
         state.withLock { state in
             switch state.phase {
@@ -84,7 +88,9 @@ extension Call {
         }
     }
 
-    /// Marks a sent call as waiting again: Redis certainly did not run it. False when its caller gave up.
+    /// Marks a sent call as waiting again: Redis certainly did not run it.
+    ///
+    /// False when its caller gave up.
     func markQueued() -> Bool {
         state.withLock { state in
             switch state.phase {

@@ -2,7 +2,9 @@ internal import Headgate
 internal import NIOCore
 internal import NIOPosix
 
-/// Opens channels to an endpoint. A host's name is resolved anew at each call, and all its addresses are tried.
+/// Opens channels to an endpoint.
+///
+/// A host's name is resolved anew at each call, and all its addresses are tried.
 struct Dialer: Sendable {
     let endpoint: RedisEndpoint
     let timeout: TimeAmount

@@ -3,7 +3,7 @@ internal import NIOCore
 extension RedisConfiguration.Backoff {
     /// The wait after so many failures in a row: any time up to `base`, doubled with each, up to `cap`.
     ///
-    /// - Parameter random: 0 up to 1.
+    /// `random` is 0 up to 1.
     func wait(afterFailures failures: Int, random: Double) -> TimeAmount {
         var longest = TimeAmount(base)
         let cap = TimeAmount(cap)

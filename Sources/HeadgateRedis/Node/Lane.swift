@@ -25,7 +25,9 @@ final class Lane: Sendable {
     /// The time by which deadlines are measured.
     var now: NIODeadline { eventLoop.now }
 
-    /// Takes a call on its way. Only the first call of a batch wakes the event loop.
+    /// Takes a call on its way.
+    ///
+    /// Only the first call of a batch wakes the event loop.
     func submit(_ attempt: Attempt) {
         attempt.call.lane = number
         switch inbox.put(attempt) {

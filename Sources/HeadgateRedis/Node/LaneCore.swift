@@ -6,21 +6,21 @@ final class LaneCore {
     /// The node, once `run()` has begun.
     weak var node: Node?
 
-    private let number: Int
-    private let settings: LaneSettings
-    private let inbox: Inbox
-    private let eventLoop: any EventLoop
+    let number: Int
+    let settings: LaneSettings
+    let inbox: Inbox
+    let eventLoop: any EventLoop
 
-    private var reconnection: Reconnection
+    var reconnection: Reconnection
     /// The connection that stands or is being made.
-    private var connection: ConnectionHandler?
+    var connection: ConnectionHandler?
     /// When the attempt to connect is given up.
-    private var dialEnds: NIODeadline?
+    var dialEnds: NIODeadline?
     /// Calls that no connection has taken yet.
-    private var waiting = CircularBuffer<Attempt>()
-    private var spare: [Attempt] = []
-    private var timer: (at: NIODeadline, task: Scheduled<Void>)?
-    private var stopping: (limit: NIODeadline, done: EventLoopPromise<Void>)?
+    var waiting = CircularBuffer<Attempt>()
+    var spare: [Attempt] = []
+    var timer: (at: NIODeadline, task: Scheduled<Void>)?
+    var stopping: (limit: NIODeadline, done: EventLoopPromise<Void>)?
 
     init(number: Int, settings: LaneSettings, inbox: Inbox, eventLoop: any EventLoop) {
         self.number = number
@@ -30,8 +30,8 @@ final class LaneCore {
         reconnection = Reconnection(isLeader: number == 0, backoff: settings.configuration.backoff)
     }
 
-    private var isLeader: Bool { number == 0 }
-    private var othersUp: Bool { node?.isUp(besides: number) ?? false }
+    var isLeader: Bool { number == 0 }
+    var othersUp: Bool { node?.isUp(besides: number) ?? false }
 }
 
 // MARK: Calls
@@ -51,7 +51,7 @@ extension LaneCore {
     }
 
     /// Brings the waiting calls as far as they can get now.
-    private func pump() {
+    func pump() {
         guard !waiting.isEmpty else { return }
         switch reconnection.phase {
         case .up:
@@ -69,7 +69,7 @@ extension LaneCore {
         }
     }
 
-    private func sendWaiting() {
+    func sendWaiting() {
         guard let connection else { return }
         if connection.takesCalls {
             // What the channel has no room for waits here, where it can still expire unsent.
@@ -80,19 +80,19 @@ extension LaneCore {
     }
 
     /// Taken as a whole: sending may come back here.
-    private func takeWaiting() -> CircularBuffer<Attempt> {
+    func takeWaiting() -> CircularBuffer<Attempt> {
         let attempts = waiting
         waiting = CircularBuffer()
         return attempts
     }
 
     /// Gives the waiting calls to a lane that is up, or to the leader.
-    private func reroute() {
+    func reroute() {
         guard let node else { return refuseWaiting(LaneCore.closed) }
         for attempt in takeWaiting() { node.submit(attempt) }
     }
 
-    private func refuseWaiting(_ error: LimiterError) {
+    func refuseWaiting(_ error: LimiterError) {
         for attempt in takeWaiting() { attempt.call.finish(.failure(error)) }
     }
 }
@@ -106,14 +106,14 @@ extension LaneCore {
         rearm()
     }
 
-    private func perform(_ action: Reconnection.Action) {
+    func perform(_ action: Reconnection.Action) {
         switch action {
         case .none: break
         case .dial: dial()
         }
     }
 
-    private func dial() {
+    func dial() {
         let handler = ConnectionHandler(settings: settings, owner: self)
         connection = handler
         let ends = eventLoop.now + TimeAmount(settings.configuration.connectTimeout)
@@ -174,90 +174,4 @@ extension LaneCore {
         pump()
         rearm()
     }
-}
-
-// MARK: Time
-
-extension LaneCore {
-    /// One callback a lane is armed, for whatever comes first.
-    private func arm(at deadline: NIODeadline) {
-        if let timer {
-            guard deadline < timer.at else { return }
-            timer.task.cancel()
-        }
-        // Deadlines that follow each other closely share a callback.
-        let at = deadline + .microseconds(500)
-        timer = (deadline, eventLoop.assumeIsolated().scheduleTask(deadline: at) { self.tick() })
-    }
-
-    private func tick() {
-        timer = nil
-        let now = eventLoop.now
-        if let dialEnds, dialEnds <= now {
-            connection?.end(LimiterError(.connect, "Redis did not accept the connection in time"))
-        }
-        connection?.tick(at: now)
-        perform(reconnection.tick(at: now, othersUp: othersUp, random: settings.random()))
-        expireWaiting(at: now)
-        finishStopping()
-        rearm()
-    }
-
-    private func expireWaiting(at now: NIODeadline) {
-        var rest = CircularBuffer<Attempt>()
-        for attempt in waiting where !attempt.call.isOver {
-            if attempt.call.deadline > now {
-                rest.append(attempt)
-            } else if case .idle = reconnection.phase {
-                attempt.call.finish(.failure(LaneCore.notRunning))
-            } else {
-                attempt.call.giveUp(.deadlineExceeded, "there was no connection to Redis within the deadline")
-            }
-        }
-        waiting = rest
-    }
-
-    private func rearm() {
-        let deadlines = [
-            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit,
-        ]
-        if let next = deadlines.compactMap(\.self).min() { arm(at: next) }
-    }
-}
-
-// MARK: The end
-
-extension LaneCore {
-    /// Takes no more calls, answers those that it has until `limit`, and closes.
-    func stop(by limit: NIODeadline) -> EventLoopFuture<Void> {
-        inbox.refuse(LaneCore.closed)
-        if case .stopped = reconnection.phase { return eventLoop.makeSucceededVoidFuture() }
-        let done = stopping?.done ?? eventLoop.makePromise(of: Void.self)
-        stopping = (limit, done)
-        collect()
-        finishStopping()
-        rearm()
-        return done.futureResult
-    }
-
-    private func finishStopping() {
-        guard let stopping else { return }
-        let isBusy = !waiting.isEmpty || (connection?.isAwaited ?? false)
-        guard !isBusy || stopping.limit <= eventLoop.now else { return }
-        reconnection.stop()
-        refuseWaiting(LaneCore.closed)
-        if let connection {
-            // Comes back here by `connectionEnded`.
-            connection.end(LaneCore.closed)
-        } else {
-            self.stopping = nil
-            stopping.done.succeed()
-        }
-    }
-
-    private static let closed = LimiterError(.closed, "the Redis store is shut down")
-    private static let notRunning = LimiterError(
-        .closed,
-        "the Redis store's run() is not running; run it in a ServiceGroup or a task of its own"
-    )
 }

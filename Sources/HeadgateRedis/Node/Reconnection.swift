@@ -74,7 +74,9 @@ struct Reconnection {
         }
     }
 
-    /// A call waits for this lane while no lane is up. After failures it waits for the back-off like everybody.
+    /// A call waits for this lane while no lane is up.
+    ///
+    /// After failures it waits for the back-off like everybody.
     mutating func demanded() -> Action {
         switch phase {
         case .resting where isLeader && failures == 0:
@@ -102,7 +104,7 @@ struct Reconnection {
     mutating func ended(_ error: LimiterError, hadServed: Bool, at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
         switch phase {
         case .up(let since) where error.code == .connect || error.code == .desynchronised || error.code == .wireProtocol || hadServed:
-            return lost(upSince: since, hadServed: hadServed, at: now, othersUp: othersUp, random: random)
+            return lost(upSince: since, at: now, othersUp: othersUp, random: random)
         case .up, .dialing:
             failures += 1
             // A refused password is tried once a back-off's cap: more would lock accounts and fill the server's log.
@@ -116,9 +118,7 @@ struct Reconnection {
     }
 
     /// A connection that stood is lost.
-    private mutating func lost(
-        upSince since: NIODeadline, hadServed: Bool, at now: NIODeadline, othersUp: Bool, random: Double
-    ) -> Action {
+    private mutating func lost(upSince since: NIODeadline, at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
         failures = now - since >= goodLife ? 0 : failures + 1
         guard !othersUp else { return rest(at: now, random: random) }
         guard failures > 0 else {

@@ -44,7 +44,9 @@ package struct KeySpace: Sendable, Hashable {
 }
 
 extension Algorithm {
-    /// How the state is stored: the algorithm and the version of its form. A new form gets a new number and new keys.
+    /// How the state is stored: the algorithm and the version of its form.
+    ///
+    /// A new form gets a new number and new keys.
     package var format: String {
         switch self {
         case .slidingWindowLog: "log1"

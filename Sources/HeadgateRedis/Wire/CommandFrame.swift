@@ -57,8 +57,9 @@ struct CommandArguments {
         return unsafe [UInt8](UnsafeRawBufferPointer(start: frame, count: length))
     }
 
-    /// hg_command_frame copies the arguments before it returns, so the pointers need live only for the call. None is NULL:
-    /// an array with reserved capacity has an address even when all arguments are empty.
+    /// hg_command_frame copies the arguments before it returns, so the pointers need live only for the call.
+    ///
+    /// None is NULL: an array with reserved capacity has an address even when all arguments are empty.
     private func frameInC(_ frame: inout UnsafeMutablePointer<CChar>?, _ length: inout Int) -> hg_status {
         unsafe bytes.withUnsafeBytes { all in
             unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: ends.count) { pointers in

@@ -89,6 +89,9 @@ extension RedisFault {
     /// What a caller of our script is told.
     var scriptError: LimiterError { LimiterError(code, "Redis says: \(text)", charge: charge) }
 
+    /// What is said when the server refuses the connection as such.
+    var refusal: LimiterError { LimiterError(code, "Redis refuses the connection: \(text)") }
+
     /// What a caller of another command is told: there it is the command that is wrong.
     var commandError: LimiterError {
         switch kind {

@@ -14,7 +14,9 @@ struct Backend {
     /// Where counts live, for whoever wants to look; free of passwords.
     let place: String
 
-    /// Opens the store of a choice. A Redis is not asked for anything yet: that it is away ends nothing.
+    /// Opens the store of a choice.
+    ///
+    /// A Redis is not asked for anything yet: that it is away ends nothing.
     ///
     /// - Throws: ``ConfigurationError`` when the choice cannot work, or a redis-server of our own does not start.
     static func open(_ choice: StoreChoice, deadline: Duration, logger: Logger) async throws(ConfigurationError) -> Backend {

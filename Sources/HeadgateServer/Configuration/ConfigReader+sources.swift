@@ -7,6 +7,7 @@ extension ConfigReader {
     ///   - arguments: What the command line said, by key.
     ///   - environment: The environment's variables.
     ///   - file: The path of a YAML file, or of a JSON file with the ending `.json`; `nil` reads none.
+    /// - Returns: A reader of all three.
     /// - Throws: ``ConfigurationError`` when the file cannot be read.
     public static func settings(
         arguments: [String: ConfigValue],

@@ -9,7 +9,7 @@ extension ServerConfiguration {
     /// - Throws: ``ConfigurationError`` naming the key and what was expected.
     public init(_ reader: ConfigReader) throws(ConfigurationError) {
         guard let policy = try reader.text("policy") else {
-            throw ConfigurationError("no policy is given; expected --policy FILE, HEADGATE_POLICY or the key policy of the configuration file")
+            throw ConfigurationError("no policy is given; expected --policy FILE, HEADGATE_POLICY, or policy in the configuration file")
         }
         self.init(policy: policy)
         if let text = try reader.text("listen") { listen = try ListenAddress(text) }

@@ -37,10 +37,3 @@ extension Console {
         }
     }
 }
-
-extension StoredCount {
-    /// The state in one line.
-    var words: String {
-        "\(meaning); \(timeToLive.map { "the key goes \($0.inWords)" } ?? "the key has no time to live")"
-    }
-}

@@ -65,8 +65,8 @@ private struct Overview {
                         "key": .string(count.key),
                         "limit": .string(count.limit),
                         "format": .string(count.format),
-                        "meaning": .string(count.meaning),
-                        "used": JSONValue(count.used),
+                        "meaning": .string(count.meaning.words),
+                        "used": JSONValue(count.meaning.used),
                         "time_to_live_ms": JSONValue(count.timeToLive?.millisecondsRoundedUp),
                     ]
                 }

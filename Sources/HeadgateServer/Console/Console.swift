@@ -32,8 +32,8 @@ package struct Console: Sendable {
 
     /// The policy, of a command that does not work without one.
     func requiredPolicy() throws(CommandError) -> Policy {
-        guard let policy else { throw CommandError(message: "no policy is given; expected --policy FILE or HEADGATE_POLICY", ending: .usage) }
-        return policy
+        if let policy { return policy }
+        throw CommandError(message: "no policy is given; expected --policy FILE or HEADGATE_POLICY", ending: .usage)
     }
 
     /// Runs a body while the store answers.

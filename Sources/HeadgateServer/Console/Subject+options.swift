@@ -3,7 +3,8 @@ package import Headgate
 extension Subject {
     /// The subject that command-line options describe.
     ///
-    /// - Parameter overrides: The account's own limits, each as `read=500/hour`.
+    /// Each override is a limit of the account's own, as `read=500/hour`.
+    ///
     /// - Throws: ``CommandError`` when the account is empty or an override cannot be read.
     package static func options(
         account: String,

@@ -37,7 +37,11 @@ final class PrivateRedis: Sendable {
 
     /// Runs one command by redis-cli.
     @discardableResult
-    func cli(_ arguments: String...) throws -> String {
+    func cli(_ arguments: String...) throws -> String { try cli(arguments) }
+
+    /// Runs one command by redis-cli.
+    @discardableResult
+    func cli(_ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-cli")
         process.arguments = ["-s", socket] + arguments

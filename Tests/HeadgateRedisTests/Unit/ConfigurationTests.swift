@@ -61,7 +61,11 @@ struct ConfigurationTests {
 
     @Test("What is not built yet says so", arguments: ["rediss", "redis-sentinel", "redis-cluster"])
     func notYet(_ scheme: String) {
-        #expect { try RedisConfiguration(url: "\(scheme)://h") } throws: { ($0 as? LimiterError)?.message.contains("not supported yet") == true }
+        #expect {
+            try RedisConfiguration(url: "\(scheme)://h")
+        } throws: { error in
+            (error as? LimiterError)?.message.contains("not supported yet") == true
+        }
     }
 
     @Test("Passwords stand in no description, mirror or dump")

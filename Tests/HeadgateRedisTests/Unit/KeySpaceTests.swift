@@ -49,7 +49,10 @@ struct KeySpaceTests {
         #expect(seen.count > 2_000)
     }
 
-    @Test("What is not one of our keys is not parsed", arguments: ["", "hg", "hg:{a:x}", "hg:{a:x}:l", "hg:{a:x}:l:f:g", "xx:{a:x}:l:f", "hg:{a:x}:l:"])
+    @Test(
+        "What is not one of our keys is not parsed",
+        arguments: ["", "hg", "hg:{a:x}", "hg:{a:x}:l", "hg:{a:x}:l:f:g", "xx:{a:x}:l:f", "hg:{a:x}:l:"]
+    )
     func foreign(_ key: String) throws {
         #expect(try KeySpace(prefix: "hg").parse(key) == nil)
     }

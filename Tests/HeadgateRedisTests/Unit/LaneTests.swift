@@ -1,110 +1,9 @@
 import Headgate
-import Logging
 import NIOCore
 import NIOEmbedded
 import Testing
 
 @testable import HeadgateRedis
-
-/// A lane on a loop that moves only when the test says so.
-final class LaneHarness {
-    let loop = EmbeddedEventLoop()
-    let lane: Lane
-    let load = Load(.init())
-    let script: RedisScript
-    private let node: Node
-    private let channels = Changeable<[EmbeddedChannel]>([])
-    private let dialError = Changeable<LimiterError?>(nil)
-
-    init(_ change: (inout RedisConfiguration) -> Void = { _ in }) throws {
-        var configuration = RedisConfiguration(clientName: "")
-        change(&configuration)
-        script = try RedisScript("return 1")
-        let (channels, dialError) = (channels, dialError)
-        let settings = LaneSettings(
-            configuration: configuration,
-            script: script,
-            telemetry: RedisTelemetry(logger: Logger(label: "test")),
-            dial: { loop, handler in
-                if let error = dialError.value { return loop.makeFailedFuture(error) }
-                guard let loop = loop as? EmbeddedEventLoop else { return loop.makeSucceededVoidFuture() }
-                let channel = EmbeddedChannel(handler: handler.value, loop: loop)
-                channels.value = channels.value + [channel]
-                return channel.connect(to: .init(ipv4Loopback: 6379))
-            },
-            random: { 0.5 }
-        )
-        lane = Lane(number: 0, settings: settings, eventLoop: loop)
-        node = Node(lanes: [lane])
-    }
-
-    /// The newest connection.
-    var channel: EmbeddedChannel { channels.value[channels.value.count - 1] }
-    var dials: Int { channels.value.count }
-
-    func fail(with error: LimiterError?) { dialError.value = error }
-
-    /// Starts, and greets as Redis does.
-    func start() throws {
-        begin()
-        try greet()
-    }
-
-    /// Starts to connect.
-    func begin() {
-        lane.start(in: node)
-        loop.run()
-    }
-
-    func greet() throws {
-        #expect(try sent() == String(decoding: script.loading, as: UTF8.self))
-        try receive("$40\r\n\(script.digest)\r\n")
-    }
-
-    /// What was sent since the last look; each flush one part when `flushes` are asked for.
-    func sent() throws -> String { try flushes().joined() }
-
-    func flushes() throws -> [String] {
-        var texts: [String] = []
-        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { texts.append(String(buffer: bytes)) }
-        return texts
-    }
-
-    func receive(_ text: String) throws {
-        try channel.writeInbound(ByteBuffer(string: text))
-        loop.run()
-    }
-
-    /// Submits a call whose frame is its nonce, and notes its outcome.
-    func call(_ nonce: Int64, within time: TimeAmount = .milliseconds(50), outcomes: Outcomes) throws -> Call {
-        let share = try load.take(decisions: 1, bytes: 1)
-        let frame = Array("<\(nonce)>".utf8)
-        let call = Call(frame: frame, expecting: .integers(count: 2, nonce: nonce), deadline: loop.now + time, share: share)
-        guard call.begin({ outcomes.note(nonce, $0) }) else { return call }
-        lane.submit(Attempt(call))
-        return call
-    }
-}
-
-/// What became of calls, by nonce.
-final class Outcomes: Sendable {
-    private let names = Changeable<[Int64: String]>([:])
-
-    func note(_ nonce: Int64, _ answer: Call.Answer) {
-        switch answer {
-        case .success: names.value[nonce] = "ok"
-        case .failure(let error): names.value[nonce] = "\(error.code) \(error.charge)"
-        }
-    }
-
-    subscript(_ nonce: Int64) -> String { names.value[nonce] ?? "waits" }
-}
-
-extension SocketAddress {
-    fileprivate init(ipv4Loopback port: Int) {
-        do { self = try SocketAddress(ipAddress: "127.0.0.1", port: port) } catch { preconditionFailure("\(error)") }
-    }
-}
 
 @Suite("A lane")
 struct LaneTests {
@@ -292,5 +191,82 @@ struct LaneTests {
         #expect(!first.isActive)
         harness.loop.advanceTime(by: .milliseconds(60))
         #expect(harness.dials == 2)
+    }
+
+    // MARK: Two lanes
+
+    /// A node whose two connections stand.
+    private func pair() throws -> LaneHarness {
+        let harness = try LaneHarness { $0.connections = 2 }
+        try harness.start()
+        #expect(harness.dials == 1, "the second waits for the first")
+        harness.loop.advanceTime(by: .milliseconds(600))
+        #expect(harness.dials == 2)
+        try harness.greet()
+        return harness
+    }
+
+    @Test("Calls take the connections in turn")
+    func turns() throws {
+        let harness = try pair()
+        for nonce in 1...4 { _ = try harness.call(Int64(nonce), outcomes: outcomes) }
+        harness.loop.run()
+        harness.chosen = 0
+        let first = try harness.sent()
+        harness.chosen = 1
+        let second = try harness.sent()
+        #expect([first, second].sorted() == ["<1><3>", "<2><4>"])
+    }
+
+    @Test("What a lost connection had not sent goes to the other, and what it had is unknown")
+    func reroute() throws {
+        let harness = try pair()
+        harness.loop.advanceTime(by: .seconds(2))
+        for nonce in 1...2 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
+        harness.loop.run()
+        for nonce in 3...4 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
+        harness.chosen = 0
+        _ = try harness.sent()
+        harness.channel.pipeline.fireChannelInactive()
+        harness.loop.run()
+        let unknown = [1, 2].filter { outcomes[$0] == "connect unknown" }
+        #expect(unknown.count == 1)
+        harness.chosen = 1
+        let sent = try harness.sent()
+        #expect(sent.contains("<3>") && sent.contains("<4>"))
+        #expect(harness.dials == 2, "the other stands: there is no hurry")
+        harness.loop.advanceTime(by: .milliseconds(600))
+        #expect(harness.dials == 3)
+    }
+
+    @Test("While nothing stands, one lane dials")
+    func oneDials() throws {
+        let harness = try LaneHarness { $0.connections = 2 }
+        harness.fail(with: LimiterError(.connect, "no"))
+        harness.begin()
+        _ = try harness.call(1, outcomes: outcomes)
+        harness.loop.advanceTime(by: .seconds(3))
+        #expect(harness.dials == 0)
+        harness.fail(with: nil)
+        harness.loop.advanceTime(by: .milliseconds(600))
+        #expect(harness.dials == 1)
+        try harness.greet()
+        harness.loop.advanceTime(by: .seconds(1))
+        #expect(harness.dials == 2)
+    }
+
+    @Test("A release goes behind its decision, on the same connection")
+    func behind() throws {
+        let harness = try pair()
+        let decision = try harness.call(1, outcomes: outcomes)
+        harness.loop.run()
+        decision.giveUp(.cancelled, "")
+        for nonce in 2...5 {
+            let call = try harness.makeCall(Int64(nonce), within: .seconds(1), outcomes: outcomes)
+            harness.node.submit(Attempt(call), behind: decision)
+        }
+        harness.loop.run()
+        harness.chosen = decision.lane
+        #expect(try harness.sent() == "<1><2><3><4><5>")
     }
 }

@@ -33,7 +33,7 @@ struct RedisFaultTests {
             ("MISCONF Redis is configured to save RDB snapshots", .misconfigured, "notCharged", "report"),
             ("OOM command not allowed when used memory > 'maxmemory'.", .outOfMemory, "notCharged", "report"),
             ("ERR max number of clients reached", .maxClients, "notCharged", "leaveConnection"),
-            ("ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:1.", .permission, "unknown", "report"),
+            ("ERR The user executing the script can't run this command or subcommand script: 1", .permission, "unknown", "report"),
             ("ERR Script attempted to access a non local key in a cluster node script: 1", .crossSlot, "unknown", "report"),
             ("WRONGTYPE Operation against a key holding the wrong kind of value script: 1", .script, "unknown", "report"),
             ("ERR user_script:1: headgate: no algorithm 9 script: 1, on @user_script:1.", .script, "unknown", "report"),

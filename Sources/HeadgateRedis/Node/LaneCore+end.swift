@@ -1,0 +1,37 @@
+internal import Headgate
+internal import NIOCore
+
+extension LaneCore {
+    /// Takes no more calls, answers those that it has until `limit`, and closes.
+    func stop(by limit: NIODeadline) -> EventLoopFuture<Void> {
+        inbox.refuse(LaneCore.closed)
+        if case .stopped = reconnection.phase { return eventLoop.makeSucceededVoidFuture() }
+        let done = stopping?.done ?? eventLoop.makePromise(of: Void.self)
+        stopping = (limit, done)
+        collect()
+        finishStopping()
+        rearm()
+        return done.futureResult
+    }
+
+    func finishStopping() {
+        guard let stopping else { return }
+        let isBusy = !waiting.isEmpty || (connection?.isAwaited ?? false)
+        guard !isBusy || stopping.limit <= eventLoop.now else { return }
+        reconnection.stop()
+        refuseWaiting(LaneCore.closed)
+        if let connection {
+            // Comes back here by `connectionEnded`.
+            connection.end(LaneCore.closed)
+        } else {
+            self.stopping = nil
+            stopping.done.succeed()
+        }
+    }
+
+    static let closed = LimiterError(.closed, "the Redis store is shut down")
+    static let notRunning = LimiterError(
+        .closed,
+        "the Redis store's run() is not running; run it in a ServiceGroup or a task of its own"
+    )
+}

@@ -1,0 +1,49 @@
+internal import Headgate
+internal import NIOCore
+
+extension LaneCore {
+    /// One callback a lane is armed, for whatever comes first.
+    func arm(at deadline: NIODeadline) {
+        if let timer {
+            guard deadline < timer.at else { return }
+            timer.task.cancel()
+        }
+        // Deadlines that follow each other closely share a callback.
+        let at = deadline + .microseconds(500)
+        timer = (deadline, eventLoop.assumeIsolated().scheduleTask(deadline: at) { self.tick() })
+    }
+
+    func tick() {
+        timer = nil
+        let now = eventLoop.now
+        if let dialEnds, dialEnds <= now {
+            connection?.end(LimiterError(.connect, "Redis did not accept the connection in time"))
+        }
+        connection?.tick(at: now)
+        perform(reconnection.tick(at: now, othersUp: othersUp, random: settings.random()))
+        expireWaiting(at: now)
+        finishStopping()
+        rearm()
+    }
+
+    func expireWaiting(at now: NIODeadline) {
+        var rest = CircularBuffer<Attempt>()
+        for attempt in waiting where !attempt.call.isOver {
+            if attempt.call.deadline > now {
+                rest.append(attempt)
+            } else if case .idle = reconnection.phase {
+                attempt.call.finish(.failure(LaneCore.notRunning))
+            } else {
+                attempt.call.giveUp(.deadlineExceeded, "there was no connection to Redis within the deadline")
+            }
+        }
+        waiting = rest
+    }
+
+    func rearm() {
+        let deadlines = [
+            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit,
+        ]
+        if let next = deadlines.compactMap(\.self).min() { arm(at: next) }
+    }
+}
