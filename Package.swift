@@ -253,7 +253,9 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "EmbeddedRedis",
+                "Headgate",
                 "HeadgateCommand",
+                "HeadgateRedis",
                 "HummingbirdExample",
                 "IntegrationWorker",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -263,7 +265,8 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        // MARK: The README's example, compiled
+        // MARK: The README's examples, compiled
+        .target(name: "Snippets", dependencies: ["Headgate"], path: "Examples/Snippets", swiftSettings: swiftSettings),
         .executableTarget(
             name: "HummingbirdExample",
             dependencies: [

@@ -35,7 +35,10 @@ extension PolicyCompiler {
             for (field, rates) in [("limits", permission.limits), ("endpoints", permission.endpoints)] {
                 for (id, rate) in rates.sorted(by: { $0.key < $1.key }) {
                     if rate == .custom {
-                        report(path.key(field).key(id), "expected a rate or 'unlimited', found 'custom', which only tiers and endpoints have")
+                        report(
+                            path.key(field).key(id),
+                            "expected a rate or 'unlimited', found 'custom', which only tiers and endpoints have"
+                        )
                     } else {
                         check(rate, path.key(field).key(id))
                     }
@@ -68,12 +71,17 @@ extension PolicyCompiler {
             return report(path, "expected a window such as 'per hour' for \(quota.units) units, found none")
         }
         if quota.algorithm == .concurrency {
-            return report(path.key("algorithm"), "expected a way to count units per time; a tier's 'concurrency' limits concurrent requests")
+            return report(
+                path.key("algorithm"),
+                "expected a way to count units per time; a tier's 'concurrency' limits concurrent requests"
+            )
         }
         if quota.burst != nil, let algorithm = quota.algorithm, algorithm != .tokenBucket {
             return report(path.key("burst"), "expected no burst for \(algorithm.rawValue), found one: only a token_bucket has it")
         }
         let algorithm = quota.algorithm ?? (quota.burst == nil ? definition.algorithm : .tokenBucket)
+        // A default that cannot count was reported at its own place.
+        guard algorithm != .concurrency else { return }
         if quota.resolution != nil, algorithm != .slidingWindowLog {
             return report(path.key("resolution"), "expected no resolution for \(algorithm.rawValue): only a sliding_window_log has it")
         }
@@ -97,7 +105,9 @@ extension PolicyCompiler {
             var compiled = Policy.CompiledTier(rule: tier)
             for (index, rule) in definition.classes.enumerated() {
                 let path = FieldPath.root.key("tiers").key(tier.name).key("limits").key(rule.id)
-                let outcome = outcome(path, rule.id, tier: tier) { () throws(LimiterError) in try maker.draft(operationClass: rule, tier: tier) }
+                let outcome = outcome(path, rule.id, tier: tier) { () throws(LimiterError) in
+                    try maker.draft(operationClass: rule, tier: tier)
+                }
                 compiled.classes.append(PreparedLimit(id: rule.id, name: rule.name, role: .operationClass, outcome: outcome))
                 checkPermissions(.operationClass(index), tier: tier)
             }
@@ -149,7 +159,9 @@ extension PolicyCompiler {
                 }
                 guard draft.value != .custom else { continue }
                 _ = try draft.finished(id: id, tier: tier.name)
-                if draft.vanishes { report(path, "in tier '\(tier.name)' it leaves less than one unit of '\(id)'; expected at least 1, or 0 written out") }
+                if draft.vanishes {
+                    report(path, "in tier '\(tier.name)' it leaves less than one unit of '\(id)'; expected at least 1, or 0 written out")
+                }
             } catch {
                 report(path, "in tier '\(tier.name)' it makes a limit that cannot be counted: \(error.message)")
             }

@@ -63,7 +63,10 @@ struct PolicyCompiler {
             for problem in error.problems {
                 switch problem {
                 case .noClass(let example):
-                    report(classes, "expected a class for every request, found none for '\(example)'; a last class of [\"* /**\"] takes the rest")
+                    report(
+                        classes,
+                        "expected a class for every request, found none for '\(example)'; a last class of [\"* /**\"] takes the rest"
+                    )
                 case .tie(let first, let second, let example):
                     report(
                         .root.key("endpoints").index(second).key("match"),

@@ -22,7 +22,9 @@ struct FieldReader {
     }
 
     private mutating func report(_ path: FieldPath, _ position: InvalidPolicyFile.Position?, _ message: String) {
-        problems.append(InvalidPolicyFile.Problem(file: document.file, position: position ?? self.position(of: path), field: path, message: message))
+        problems.append(
+            InvalidPolicyFile.Problem(file: document.file, position: position ?? self.position(of: path), field: path, message: message)
+        )
     }
 
     /// Where a field stands, or the nearest one around it that does.
@@ -80,7 +82,11 @@ struct FieldReader {
                 fields[entry.key] = entry.field
             } else {
                 let hint = Suggestion.hint(for: entry.key, among: known)
-                report(entry.field.path, positions[entry.field.path], "unknown field; expected one of \(Suggestion.list(known)), found '\(entry.key)'\(hint)")
+                report(
+                    entry.field.path,
+                    positions[entry.field.path],
+                    "unknown field; expected one of \(Suggestion.list(known)), found '\(entry.key)'\(hint)"
+                )
             }
         }
         return fields

@@ -32,9 +32,8 @@ public enum PolicyFile {
 }
 
 extension Policy {
-    /// Checks and compiles the text of a policy file.
+    /// Checks and compiles the text of a policy file; errors name it by `file`.
     ///
-    /// - Parameter file: The name that errors give to the file.
     /// - Throws: ``InvalidPolicyFile`` with everything that is wrong, each with its line.
     public init(yaml: String, file: String = "policy.yaml") throws(InvalidPolicyFile) {
         guard yaml.utf8.count <= PolicyFile.largest else { throw .tooLarge(file) }

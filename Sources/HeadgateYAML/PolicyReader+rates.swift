@@ -3,7 +3,9 @@ internal import HeadgatePolicy
 internal import Yams
 
 extension PolicyReader {
-    /// Rates by name. One that was reported stands as unlimited, so that its name is not missed.
+    /// Rates by name.
+    ///
+    /// One that was reported stands as unlimited, so that its name is not missed.
     mutating func rates(_ field: Field) -> [String: Rate] {
         var rates: [String: Rate] = [:]
         for entry in fields.entries(field) ?? [] { rates[entry.key] = rate(entry.field) ?? .unlimited }
@@ -35,7 +37,9 @@ extension PolicyReader {
         )
     }
 
-    /// A time. `0` needs no unit: it means the same in all of them.
+    /// A time.
+    ///
+    /// `0` needs no unit: it means the same in all of them.
     private mutating func duration(_ field: Field) -> Duration? {
         fields.parsed(field, "a time such as 1h") { text throws(LimiterError) in text == "0" ? .zero : try Duration(readable: text) }
     }

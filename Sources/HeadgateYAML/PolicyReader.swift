@@ -1,7 +1,9 @@
 internal import Headgate
 internal import HeadgatePolicy
 
-/// Reads a policy's definition out of a tree. What cannot be read is reported and left at its default.
+/// Reads a policy's definition out of a tree.
+///
+/// What cannot be read is reported and left at its default.
 struct PolicyReader {
     var fields: FieldReader
     private let root: Field

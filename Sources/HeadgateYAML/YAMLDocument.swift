@@ -14,7 +14,11 @@ struct YAMLDocument {
         self.file = file
         var aliases = AliasScanner(yaml)
         if let position = aliases.first() {
-            throw InvalidPolicyFile(file, position, "expected values written out, found an anchor (&) or alias (*); a text that begins so needs quotes")
+            throw InvalidPolicyFile(
+                file,
+                position,
+                "expected values written out, found an anchor (&) or alias (*); a text that begins so needs quotes"
+            )
         }
         var text = yaml
         var renamed: [String: String] = [:]
@@ -22,7 +26,9 @@ struct YAMLDocument {
             do {
                 // The parser holds the anchors, but none got this far.
                 let parser = try Parser(yaml: text, resolver: .default, constructor: .default, encoding: .utf8)
-                guard let root = try parser.singleRoot() else { throw InvalidPolicyFile(file, .start, "expected a policy, found an empty file") }
+                guard let root = try parser.singleRoot() else {
+                    throw InvalidPolicyFile(file, .start, "expected a policy, found an empty file")
+                }
                 self.root = root
                 self.renamed = renamed
                 return
@@ -56,7 +62,9 @@ struct YAMLDocument {
         var line = 1
         var index = 0
         while line < position.line, index < scalars.count {
-            if scalars[index] == "\n" || (scalars[index] == "\r" && (index + 1 == scalars.count || scalars[index + 1] != "\n")) { line += 1 }
+            if scalars[index] == "\n" || (scalars[index] == "\r" && (index + 1 == scalars.count || scalars[index + 1] != "\n")) {
+                line += 1
+            }
             index += 1
         }
         index += position.column - 1

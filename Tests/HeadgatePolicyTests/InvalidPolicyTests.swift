@@ -27,7 +27,9 @@ struct InvalidPolicyTests {
     @Test("Names are there, known and used once")
     func names() throws {
         try expectProblem("name: expected a name") { $0.name = "" }
-        try expectProblem("default_tier: expected one of the tiers 'free', 'pro', found 'fre' (did you mean 'free'?)") { $0.defaultTier = "fre" }
+        try expectProblem("default_tier: expected one of the tiers 'free', 'pro', found 'fre' (did you mean 'free'?)") {
+            $0.defaultTier = "fre"
+        }
         try expectProblem("tiers.pro.aliases[0]: expected a name that is used once, found 'free', which is taken by tiers.free") {
             $0.tiers[1].aliases = ["free"]
         }
@@ -40,9 +42,11 @@ struct InvalidPolicyTests {
         }
         try expectProblem("is taken by") {
             $0.classes[1].id = "concurrency"
-            for index in $0.tiers.indices { $0.tiers[index].limits["concurrency"] = .unlimited }
+            for index in $0.tiers.indices { $0.tiers[index].limits = ["read": .unlimited, "concurrency": .unlimited] }
         }
-        try expectProblem("permissions.x: expected a name that is used once") { $0.permissions = [PermissionRule("x"), PermissionRule("x")] }
+        try expectProblem("permissions.x: expected a name that is used once") {
+            $0.permissions = [PermissionRule("x"), PermissionRule("x")]
+        }
         try expectProblem("priorities.normal.requires: expected no permission") { $0.priorities = [PriorityRule("normal", requires: "x")] }
     }
 
@@ -56,8 +60,12 @@ struct InvalidPolicyTests {
             $0.tiers = []
             $0.defaultTier = nil
         }
-        try expectProblem("permissions.x.limits.reed: expected the class") { $0.permissions = [PermissionRule("x", limits: ["reed": .nothing])] }
-        try expectProblem("permissions.x.endpoints.y: expected the endpoint id") { $0.permissions = [PermissionRule("x", endpoints: ["y": .nothing])] }
+        try expectProblem("permissions.x.limits.reed: expected the class") {
+            $0.permissions = [PermissionRule("x", limits: ["reed": .nothing])]
+        }
+        try expectProblem("permissions.x.endpoints.y: expected the endpoint id") {
+            $0.permissions = [PermissionRule("x", endpoints: ["y": .nothing])]
+        }
         try expectProblem("permissions.x.limits.read: expected a rate or 'unlimited', found 'custom'") {
             $0.permissions = [PermissionRule("x", limits: ["read": .custom])]
         }
@@ -102,7 +110,10 @@ struct InvalidPolicyTests {
         try expectProblem("classes: expected a class for every request, found none for 'PATCH /'") {
             $0.classes[1].match = [try RoutePattern("POST /**")]
         }
-        try expectProblem("endpoints[1].match: expected one most specific rule for every request, found a tie for 'GET /items' between 'GET /items/*' (endpoints[0]) and 'GET /items/**' (endpoints[1])") {
+        try expectProblem(
+            "endpoints[1].match: expected one most specific rule for every request, found a tie for 'GET /items' between "
+                + "'GET /items/*' (endpoints[0]) and 'GET /items/**' (endpoints[1])"
+        ) {
             $0.endpoints.append(EndpointRule(match: try RoutePattern("GET /items/**"), limit: .unlimited))
         }
         try expectProblem("endpoints[1].match: expected one most specific rule") { $0.endpoints.append($0.endpoints[0]) }

@@ -11,23 +11,32 @@ struct PersonalLimitsTests {
             $0.tiers[0].concurrency = .slots(.init(2))
         }
         let own: [String: LimitOverride] = [
-            "read": .units(20, per: .seconds(1)), "concurrency": .slots(7), "GET/items/*": .units(9, per: .seconds(60)), "other": .unlimited,
+            "read": .units(20, per: .seconds(1)), "concurrency": .slots(7), "GET/items/*": .units(9, per: .seconds(60)),
+            "other": .unlimited,
         ]
         let request = try Samples.request("GET", "/items", overrides: own)
         #expect(try policy.short(request) == ["read 20 burst 100", "GET/items/* 9/60", "concurrency 7"])
         #expect(try policy.limits(for: request)[0].charge?.limit.mode == .shadow)
         #expect(try policy.short(Samples.request(overrides: ["read": .units(20, per: .seconds(60))]))[0] == "read 20 burst 20")
-        #expect(try policy.short(Samples.request(overrides: ["read": .unlimited, "concurrency": .unlimited])) == ["read unlimited", "concurrency unlimited"])
+        #expect(
+            try policy.short(Samples.request(overrides: ["read": .unlimited, "concurrency": .unlimited])) == [
+                "read unlimited", "concurrency unlimited",
+            ]
+        )
         // The endpoint multiplier comes after the account's own limit.
         #expect(try policy.short(Samples.request("GET", "/items", tier: "pro", overrides: own))[1] == "GET/items/* 45/60")
         // A tier without concurrency gets the account's own.
-        #expect(try policy.short(Samples.request(tier: "pro", overrides: ["concurrency": .slots(4)])) == ["read 1000/3600", "concurrency 4"])
+        #expect(
+            try policy.short(Samples.request(tier: "pro", overrides: ["concurrency": .slots(4)])) == ["read 1000/3600", "concurrency 4"]
+        )
     }
 
     @Test("An override of the wrong kind, or one that cannot be counted, is an error")
     func badOverrides() throws {
         let policy = try Samples.policy { $0.tiers[0].concurrency = .slots(.init(2)) }
-        for own: [String: LimitOverride] in [["read": .slots(1)], ["concurrency": .units(1, per: .seconds(1))], ["read": .units(2, per: .microseconds(1))]] {
+        for own: [String: LimitOverride] in [
+            ["read": .slots(1)], ["concurrency": .units(1, per: .seconds(1))], ["read": .units(2, per: .microseconds(1))],
+        ] {
             let error = #expect(throws: LimiterError.self) { try policy.limits(for: Samples.request(overrides: own)) }
             #expect(error?.code == .invalidLimit)
         }
@@ -51,7 +60,8 @@ struct PersonalLimitsTests {
     @Test(
         "The most restrictive rate of several permissions counts, and multipliers multiply",
         arguments: [
-            (["read-only"], "write 0/3600"), (["slow"], "write 10/3600"), (["slow", "daily"], "write 100/86400"), (["slow", "bulk"], "write 10/3600"),
+            (["read-only"], "write 0/3600"), (["slow"], "write 10/3600"), (["slow", "daily"], "write 100/86400"),
+            (["slow", "bulk"], "write 10/3600"),
             (["bulk"], "write unlimited"), (["daily", "read-only", "bulk"], "write 0/3600"), (["double"], "write 40/3600"),
             (["double", "half"], "write 20/3600"), (["double", "slow"], "write 20/3600"), (["read-only", "double"], "write 0/3600"),
             (["unheard-of"], "write 20/3600"), (["half", "unheard-of"], "write 10/3600"),
@@ -70,7 +80,11 @@ struct PersonalLimitsTests {
 
     @Test("Permissions hold for endpoint limits, before the tier's multiplier")
     func permissionEndpoints() throws {
-        #expect(try policy().short(Samples.request("GET", "/items", tier: "pro", permissions: ["daily"])) == ["read 1000/3600", "GET/items/* 10/60"])
+        #expect(
+            try policy().short(Samples.request("GET", "/items", tier: "pro", permissions: ["daily"])) == [
+                "read 1000/3600", "GET/items/* 10/60",
+            ]
+        )
         #expect(try policy().short(Samples.request("GET", "/items", permissions: ["half"])) == ["read 50/3600", "GET/items/* 25/3600"])
     }
 
@@ -87,10 +101,14 @@ struct PersonalLimitsTests {
     func priorities() throws {
         let policy = try Samples.policy {
             $0.tiers[0].concurrency = .slots(.init(12))
-            $0.priorities = [PriorityRule("high", requires: "priority"), PriorityRule("normal", reserve: 10), PriorityRule("low", reserve: 25)]
+            $0.priorities = [
+                PriorityRule("high", requires: "priority"), PriorityRule("normal", reserve: 10), PriorityRule("low", reserve: 25),
+            ]
         }
         func reserves(_ priority: Priority, _ permissions: Set<String> = []) throws -> [Int64?] {
-            try policy.limits(for: Samples.request("GET", "/items", permissions: permissions, priority: priority)).map { $0.charge?.reserve }
+            try policy.limits(for: Samples.request("GET", "/items", permissions: permissions, priority: priority)).map {
+                $0.charge?.reserve
+            }
         }
         #expect(try reserves("low") == [25, 12, 3])
         #expect(try reserves("normal") == [10, 5, 1])

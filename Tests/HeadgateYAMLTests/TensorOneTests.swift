@@ -23,19 +23,39 @@ struct TensorOneTests {
     static let classLines = [
         ClassLine(
             lines: ["Read Operations: 100 requests/hour", "Read Operations: 1,000 requests/hour", "Read Operations: 10,000 requests/hour"],
-            method: "GET", path: "/v2/users", id: "read", name: "read_operations", units: [100, 1_000, 10_000], window: 3_600
+            method: "GET",
+            path: "/v2/users",
+            id: "read",
+            name: "read_operations",
+            units: [100, 1_000, 10_000],
+            window: 3_600
         ),
         ClassLine(
             lines: ["Write Operations: 20 requests/hour", "Write Operations: 200 requests/hour", "Write Operations: 2,000 requests/hour"],
-            method: "PATCH", path: "/v2/accounts/7", id: "write", name: "write_operations", units: [20, 200, 2_000], window: 3_600
+            method: "PATCH",
+            path: "/v2/accounts/7",
+            id: "write",
+            name: "write_operations",
+            units: [20, 200, 2_000],
+            window: 3_600
         ),
         ClassLine(
             lines: ["AI Services: 50 requests/hour", "AI Services: 500 requests/hour", "AI Services: 5,000 requests/hour"],
-            method: "GET", path: "/v2/ai/models", id: "ai", name: "ai_services", units: [50, 500, 5_000], window: 3_600
+            method: "GET",
+            path: "/v2/ai/models",
+            id: "ai",
+            name: "ai_services",
+            units: [50, 500, 5_000],
+            window: 3_600
         ),
         ClassLine(
             lines: ["Training Jobs: 5 jobs/day", "Training Jobs: 20 jobs/day", "Training Jobs: Unlimited"],
-            method: "POST", path: "/v2/training/jobs", id: "training", name: "training_jobs", units: [5, 20, nil], window: 86_400
+            method: "POST",
+            path: "/v2/training/jobs",
+            id: "training",
+            name: "training_jobs",
+            units: [5, 20, nil],
+            window: 86_400
         ),
     ]
 
@@ -63,27 +83,126 @@ struct TensorOneTests {
     }
 
     static let endpointLines = [
-        EndpointLine(line: "GET /accounts/* - 500/hour", id: "GET/accounts/*", operationClass: "read", paths: ["/accounts", "/accounts/7", "/accounts/7/keys"], units: 500),
-        EndpointLine(line: "POST /accounts/* - 50/hour", id: "POST/accounts/*", operationClass: "write", paths: ["/accounts", "/accounts/7", "/accounts/7/keys"], units: 50),
-        EndpointLine(line: "PUT /accounts/* - 50/hour", id: "PUT/accounts/*", operationClass: "write", paths: ["/accounts", "/accounts/7"], units: 50),
-        EndpointLine(line: "DELETE /accounts/* - 10/hour", id: "DELETE/accounts/*", operationClass: "write", paths: ["/accounts", "/accounts/7"], units: 10),
-        EndpointLine(line: "GET /clusters/* - 1000/hour", id: "GET/clusters/*", operationClass: "read", paths: ["/clusters", "/clusters/7"], units: 1_000),
-        EndpointLine(line: "POST /clusters - 20/hour (creation)", id: "POST/clusters", operationClass: "write", paths: ["/clusters"], units: 20),
-        EndpointLine(line: "PUT /clusters/* - 100/hour", id: "PUT/clusters/*", operationClass: "write", paths: ["/clusters", "/clusters/7"], units: 100),
-        EndpointLine(line: "DELETE /clusters/* - 20/hour", id: "DELETE/clusters/*", operationClass: "write", paths: ["/clusters", "/clusters/7"], units: 20),
-        EndpointLine(line: "GET /endpoints/* - 1000/hour", id: "GET/endpoints/*", operationClass: "read", paths: ["/endpoints", "/endpoints/ep1"], units: 1_000),
-        EndpointLine(line: "POST /endpoints - 50/hour (creation)", id: "POST/endpoints", operationClass: "write", paths: ["/endpoints"], units: 50),
         EndpointLine(
-            line: "POST /endpoints/*/execute - 500/hour (execution)", id: "POST/endpoints/*/execute", operationClass: "write",
-            paths: ["/endpoints/ep1/execute", "/endpoints/critical/execute"], units: 500
+            line: "GET /accounts/* - 500/hour",
+            id: "GET/accounts/*",
+            operationClass: "read",
+            paths: ["/accounts", "/accounts/7", "/accounts/7/keys"],
+            units: 500
+        ),
+        EndpointLine(
+            line: "POST /accounts/* - 50/hour",
+            id: "POST/accounts/*",
+            operationClass: "write",
+            paths: ["/accounts", "/accounts/7", "/accounts/7/keys"],
+            units: 50
+        ),
+        EndpointLine(
+            line: "PUT /accounts/* - 50/hour",
+            id: "PUT/accounts/*",
+            operationClass: "write",
+            paths: ["/accounts", "/accounts/7"],
+            units: 50
+        ),
+        EndpointLine(
+            line: "DELETE /accounts/* - 10/hour",
+            id: "DELETE/accounts/*",
+            operationClass: "write",
+            paths: ["/accounts", "/accounts/7"],
+            units: 10
+        ),
+        EndpointLine(
+            line: "GET /clusters/* - 1000/hour",
+            id: "GET/clusters/*",
+            operationClass: "read",
+            paths: ["/clusters", "/clusters/7"],
+            units: 1_000
+        ),
+        EndpointLine(
+            line: "POST /clusters - 20/hour (creation)",
+            id: "POST/clusters",
+            operationClass: "write",
+            paths: ["/clusters"],
+            units: 20
+        ),
+        EndpointLine(
+            line: "PUT /clusters/* - 100/hour",
+            id: "PUT/clusters/*",
+            operationClass: "write",
+            paths: ["/clusters", "/clusters/7"],
+            units: 100
+        ),
+        EndpointLine(
+            line: "DELETE /clusters/* - 20/hour",
+            id: "DELETE/clusters/*",
+            operationClass: "write",
+            paths: ["/clusters", "/clusters/7"],
+            units: 20
+        ),
+        EndpointLine(
+            line: "GET /endpoints/* - 1000/hour",
+            id: "GET/endpoints/*",
+            operationClass: "read",
+            paths: ["/endpoints", "/endpoints/ep1"],
+            units: 1_000
+        ),
+        EndpointLine(
+            line: "POST /endpoints - 50/hour (creation)",
+            id: "POST/endpoints",
+            operationClass: "write",
+            paths: ["/endpoints"],
+            units: 50
+        ),
+        EndpointLine(
+            line: "POST /endpoints/*/execute - 500/hour (execution)",
+            id: "POST/endpoints/*/execute",
+            operationClass: "write",
+            paths: ["/endpoints/ep1/execute", "/endpoints/critical/execute"],
+            units: 500
         ),
         EndpointLine(line: "POST /ai/chat - 200/hour", id: "POST/ai/chat", operationClass: "ai", paths: ["/ai/chat"], units: 200),
-        EndpointLine(line: "POST /ai/text-to-image - 100/hour", id: "POST/ai/text-to-image", operationClass: "ai", paths: ["/ai/text-to-image"], units: 100),
-        EndpointLine(line: "POST /ai/text-to-video - 20/hour", id: "POST/ai/text-to-video", operationClass: "ai", paths: ["/ai/text-to-video"], units: 20),
-        EndpointLine(line: "POST /ai/text-to-speech - 150/hour", id: "POST/ai/text-to-speech", operationClass: "ai", paths: ["/ai/text-to-speech"], units: 150),
-        EndpointLine(line: "GET /training/* - 500/hour", id: "GET/training/*", operationClass: "read", paths: ["/training", "/training/jobs", "/training/jobs/7"], units: 500),
-        EndpointLine(line: "POST /training/jobs - 10/hour", id: "POST/training/jobs", operationClass: "training", paths: ["/training/jobs"], units: 10),
-        EndpointLine(line: "PUT /training/* - 50/hour", id: "PUT/training/*", operationClass: "write", paths: ["/training/jobs/7"], units: 50),
+        EndpointLine(
+            line: "POST /ai/text-to-image - 100/hour",
+            id: "POST/ai/text-to-image",
+            operationClass: "ai",
+            paths: ["/ai/text-to-image"],
+            units: 100
+        ),
+        EndpointLine(
+            line: "POST /ai/text-to-video - 20/hour",
+            id: "POST/ai/text-to-video",
+            operationClass: "ai",
+            paths: ["/ai/text-to-video"],
+            units: 20
+        ),
+        EndpointLine(
+            line: "POST /ai/text-to-speech - 150/hour",
+            id: "POST/ai/text-to-speech",
+            operationClass: "ai",
+            paths: ["/ai/text-to-speech"],
+            units: 150
+        ),
+        EndpointLine(
+            line: "GET /training/* - 500/hour",
+            id: "GET/training/*",
+            operationClass: "read",
+            paths: ["/training", "/training/jobs", "/training/jobs/7"],
+            units: 500
+        ),
+        EndpointLine(
+            line: "POST /training/jobs - 10/hour",
+            id: "POST/training/jobs",
+            operationClass: "training",
+            paths: ["/training/jobs"],
+            units: 10
+        ),
+        EndpointLine(
+            line: "PUT /training/* - 50/hour",
+            id: "PUT/training/*",
+            operationClass: "write",
+            paths: ["/training/jobs/7"],
+            units: 50
+        ),
     ]
 
     @Test("The endpoints' limits are multiplied by 1, 5 and 50", arguments: endpointLines)
@@ -116,7 +235,8 @@ struct TensorOneTests {
         "Requests without an endpoint line have their class alone",
         arguments: [
             ("POST", "/v2/clusters/7", "write"), ("POST", "/v2/endpoints/batch-execute", "write"), ("PUT", "/v2/endpoints/ep1", "write"),
-            ("PATCH", "/v2/accounts/7", "write"), ("OPTIONS", "/v2/accounts", "read"), ("POST", "/v2/ai/chat/7", "ai"), ("GET", "/v2", "read"),
+            ("PATCH", "/v2/accounts/7", "write"), ("OPTIONS", "/v2/accounts", "read"), ("POST", "/v2/ai/chat/7", "ai"),
+            ("GET", "/v2", "read"),
             ("POST", "/v2/training/jobs/7", "write"), ("POST", "/v2/endpoints/a/b/execute", "write"), ("OPTIONS", "*", "read"),
         ]
     )

@@ -9,9 +9,7 @@ public struct ClassRule: Sendable, Hashable {
     /// The requests that belong to it, unless an earlier class has them.
     public var match: [RoutePattern]
 
-    /// Creates a class.
-    ///
-    /// - Parameter name: The public name; `nil` takes the id.
+    /// Creates a class; without a name of its own it is known by its id.
     public init(_ id: String, name: String? = nil, match: [RoutePattern]) {
         self.id = id
         self.name = name ?? id
@@ -35,9 +33,7 @@ public struct EndpointRule: Sendable, Hashable {
 
     /// Creates an endpoint rule.
     ///
-    /// - Parameters:
-    ///   - id: The limit's id; `nil` takes method and pattern, `POST/endpoints/*/execute` or `*/ai/**`.
-    ///   - name: The public name; `nil` takes the pattern.
+    /// Without an id it takes method and path, `POST/endpoints/*/execute` or `*/ai/**`; without a name, the pattern.
     public init(match: RoutePattern, limit: Rate, id: String? = nil, name: String? = nil) {
         self.match = match
         self.limit = limit

@@ -6,7 +6,10 @@ extension Duration {
     /// - Throws: ``LimiterError/Code/invalidLimit`` when the text is no such time.
     package init(readable text: String) throws(LimiterError) {
         guard let duration = Duration(readable: text[...], bareUnit: nil) else {
-            throw LimiterError(.invalidLimit, "expected a time with its unit such as 250ms, 30s, 15m, 1h, 5d or '15 minutes', found '\(text)'")
+            throw LimiterError(
+                .invalidLimit,
+                "expected a time with its unit such as 250ms, 30s, 15m, 1h, 5d or '15 minutes', found '\(text)'"
+            )
         }
         self = duration
     }

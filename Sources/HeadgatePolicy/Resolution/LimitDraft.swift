@@ -42,7 +42,9 @@ struct LimitDraft {
 
     private var counted: Counted? { if case .counted(let counted) = value { counted } else { nil } }
 
-    /// Puts another rate in the place of this one. What it does not say stays as it was, so that the count stays the same one.
+    /// Puts another rate in the place of this one.
+    ///
+    /// What it does not say stays as it was, so that the count stays the same one.
     mutating func replace(with rate: Rate, step: LimitStep) {
         steps.append(step)
         switch rate {
@@ -97,9 +99,7 @@ struct LimitDraft {
 }
 
 extension LimitDraft {
-    /// The limit, or nil when there is none.
-    ///
-    /// - Parameter tier: The tier, for the message.
+    /// The limit, or nil when there is none; the tier is named in errors.
     func finished(id: String, tier: String) throws(LimiterError) -> Limit? {
         switch value {
         case .unlimited:

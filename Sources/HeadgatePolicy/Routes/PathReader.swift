@@ -89,7 +89,8 @@ struct PathReader {
         try check(byte)
         position += 1
         guard byte == UInt8(ascii: "%") else { return ByteClass.isPlain(byte) ? [byte] : ByteClass.escape(byte) }
-        guard start + 2 < bytes.count, let high = ByteClass.hexValue(bytes[start + 1]), let low = ByteClass.hexValue(bytes[start + 2]) else {
+        guard start + 2 < bytes.count, let high = ByteClass.hexValue(bytes[start + 1]), let low = ByteClass.hexValue(bytes[start + 2])
+        else {
             throw invalid("'%' is not followed by two hex digits", at: start)
         }
         position += 2

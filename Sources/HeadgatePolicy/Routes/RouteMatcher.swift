@@ -13,12 +13,8 @@ package struct RouteMatcher: Sendable {
         package let endpoint: Int?
     }
 
-    /// Compiles patterns.
-    ///
-    /// - Parameters:
-    ///   - classes: The patterns of each class; the first class with one that matches counts.
-    ///   - endpoints: The patterns of the endpoint rules; the most specific counts.
-    /// - Throws: ``RouteProblems``.
+    /// Compiles the patterns of the classes, of which the first that matches counts, and of the endpoint rules, of which the most
+    /// specific does.
     package init(classes: [[RoutePattern]], endpoints: [RoutePattern], caseSensitive: Bool) throws(RouteProblems) {
         var builder = RouteAutomatonBuilder(classes: classes, endpoints: endpoints, caseSensitive: caseSensitive)
         automaton = try builder.build()

@@ -69,7 +69,9 @@ public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
     /// Method and path in one word: the id of a limit that has no other.
     var limitID: String { "\(method ?? "*")\(path)" }
 
-    /// How specific the pattern is, from the left; the greater of two wins. An end beats "anything below".
+    /// How specific the pattern is, from the left; the greater of two wins.
+    ///
+    /// An end beats "anything below".
     var specificity: [UInt8] {
         let end: UInt8 = 2
         return segments.map { segment in

@@ -50,7 +50,11 @@ struct RouteReferee {
                 return RouteMatcher.Match(operationClass: 0, pattern: 0, endpoint: nil)
             }
             let (operationClass, pattern) = classPatterns[first]
-            return RouteMatcher.Match(operationClass: operationClass, pattern: pattern, endpoint: best.first.map { $0 - classPatterns.count })
+            return RouteMatcher.Match(
+                operationClass: operationClass,
+                pattern: pattern,
+                endpoint: best.first.map { $0 - classPatterns.count }
+            )
         }
     }
 

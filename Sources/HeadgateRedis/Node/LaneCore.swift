@@ -56,9 +56,9 @@ extension LaneCore {
         switch reconnection.phase {
         case .up:
             sendWaiting()
-        case .idle where stopping == nil, .dialing where isLeader:
+        case .idle where stopping == nil, .dialing where isLeader && !othersUp:
             break
-        case .resting where isLeader:
+        case .resting where isLeader && !othersUp:
             perform(reconnection.demanded())
         case .refusing(_, let error) where isLeader && !othersUp:
             refuseWaiting(error)
