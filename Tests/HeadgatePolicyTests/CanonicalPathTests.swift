@@ -40,7 +40,8 @@ struct CanonicalPathTests {
             ("/é", "outside ASCII; expected its %-escape (at byte 2)"), ("/a b", "a blank"),
             ("/a\r\nb", "control character"), ("/a\u{0}b", "control character"), ("/\u{7F}", "control character"),
             (String(decoding: [0x2F, 0xC3, 0x28], as: UTF8.self), "outside ASCII"), ("", "begins with '/'"), ("a/b", "begins with '/'"),
-            ("?x", "begins with '/'"), ("**", "begins with '/'"), ("ftp://host/a", "begins with '/'"), ("http:///a", "no host"),
+            ("?x", "begins with '/'"), (".a", "begins with '/'"), ("./a", "begins with '/'"), ("**", "begins with '/'"),
+            ("ftp://host/a", "begins with '/'"), ("http:///a", "no host"),
             ("http://ho\\st/a", "a backslash"),
         ]
     )

@@ -55,7 +55,7 @@ struct CommandTests {
 
     @Test("policy validate accepts the shipped policies, and tells of a bad one with line and field")
     func validate() async throws {
-        for name in ["tensorone", "supervised-ai", "quickstart"] {
+        for name in ["tensorone", "supervised-ai", "quickstart", "../Examples/policy"] {
             #expect(try await run("headgate", "policy", "validate", TestServer.policy(name)).status == 0)
         }
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(freshAccount()).yaml")

@@ -25,6 +25,7 @@ public struct CanonicalPath: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether a target certainly is in canonical form already, as most are; saves the copy.
     private static func isCanonical(_ target: String) -> Bool {
+        guard target.utf8.first == UInt8(ascii: "/") else { return false }
         var previous: UInt8 = 0
         var length = 0
         for byte in target.utf8 {
@@ -32,12 +33,12 @@ public struct CanonicalPath: Sendable, Hashable, CustomStringConvertible {
             // A dot after a slash may begin a dot segment, and a percent sign an escape to decode.
             case UInt8(ascii: "/"): if previous == UInt8(ascii: "/") { return false }
             case UInt8(ascii: "."): if previous == UInt8(ascii: "/") { return false }
-            default: if length == 0 || !ByteClass.isPlain(byte) { return false }
+            default: if !ByteClass.isPlain(byte) { return false }
             }
             previous = byte
             length += 1
         }
-        return length == 1 ? previous == UInt8(ascii: "/") : length <= longest && length > 1 && previous != UInt8(ascii: "/")
+        return length == 1 ? previous == UInt8(ascii: "/") : length <= longest && previous != UInt8(ascii: "/")
     }
 }
 
