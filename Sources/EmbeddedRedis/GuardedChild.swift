@@ -20,6 +20,7 @@ final class GuardedChild: Sendable {
 
     private static let script = """
         trap '' HUP INT PIPE TERM
+        PATH=$PATH:/usr/bin:/bin
         directory=$1; shift
         if setpriv --pdeathsig KILL true 2>/dev/null; then set -- setpriv --pdeathsig KILL "$@"; fi
         "$@" </dev/null &

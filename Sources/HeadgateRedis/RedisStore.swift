@@ -125,7 +125,7 @@ extension RedisStore {
         let start = node.now
         let answer: Call.Answer
         if let tracer {
-            answer = await tracer.withSpan("EVALSHA", ofKind: .client) { span in
+            answer = await tracer.withSpan(RedisTelemetry.spanName, ofKind: .client) { span in
                 span.attributes["db.system.name"] = "redis"
                 let answer = await sent(call)
                 if case .failure(let error) = answer {

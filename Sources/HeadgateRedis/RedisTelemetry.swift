@@ -6,6 +6,9 @@ internal import Metrics
 ///
 /// No label or metadata holds a key, a subject or a credential.
 struct RedisTelemetry: Sendable {
+    /// The name of the span around each round trip.
+    static let spanName = "headgate.redis"
+
     private let logger: Logger
     private let reloads = Counter(label: "headgate_script_reloads_total")
     private let desynchronisations = Counter(label: "headgate_protocol_desync_total")
@@ -40,6 +43,8 @@ struct RedisTelemetry: Sendable {
     ///
     /// The label is one of the error codes.
     func failed(_ error: LimiterError) {
+        // A caller who gives up says nothing of the server.
+        guard error.code != .cancelled else { return }
         Counter(label: "headgate_backend_errors_total", dimensions: [("kind", error.code.description)]).increment()
     }
 

@@ -194,9 +194,12 @@ struct Rehearsal {
         case (_, .slidingWindowLog):
             commands.append(["RPUSH", key, "5 \(far) 2", "\(now)", "1", "\(far - 1)", "2"])
             state = .log(.init(entries: [.init(stamp: now, units: 1), .init(stamp: far - 1, units: 2), .init(stamp: far, units: 2)]))
-        case (_, .tokenBucket):
-            commands.append(["SET", key, "\(far) 3"])
-            state = .bucket(.init(arrival: far, fraction: 3))
+        case (let kind, .tokenBucket):
+            // A remainder that fits, one that is as large as the divisor, and one of another rate.
+            let divisor: Int64 = if case .tokenBucket(let bucket) = charge.limit.algorithm { bucket.divisor } else { 1 }
+            let (arrival, fraction) = [(far, 3), (now + 5_000_000, divisor), (now + 5_000_000, divisor + 1)][kind % 3]
+            commands.append(["SET", key, "\(arrival) \(fraction)"])
+            state = .bucket(.init(arrival: arrival, fraction: fraction))
         case (_, .fixedWindow):
             commands.append(["SET", key, "2 \(far)"])
             state = .window(.init(count: 2, start: far))

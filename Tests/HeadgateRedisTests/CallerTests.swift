@@ -50,7 +50,7 @@ struct CallerTests {
                 try await cancelled(300, outcomes) {
                     let lease = Lease(id: Lease.makeID(), slots: [.init(identity: charge.identity, limit: charge.limit)])
                     let verdict = try await store.take(charge, leaseID: lease.id)
-                    held.value = held.value + [lease]
+                    held.change { $0.append(lease) }
                     return verdict
                 }
                 #expect(outcomes["unknown"] > 0, "\(outcomes.all)")
@@ -140,7 +140,7 @@ struct CallerTests {
                 return error?.code == .closed && error?.charge == .notCharged
             }
             await #expect { try await store.run() } throws: { ($0 as? LimiterError)?.code == .closed }
-            #expect(store.load.decisions == 0)
+            #expect(try await eventually { store.load.decisions == 0 })
         }
     }
 
@@ -177,7 +177,7 @@ struct CallerTests {
                 return error?.code == .closed && error?.charge == .unknown
             }
             try await run.value
-            #expect(store.load.decisions == 0)
+            #expect(try await eventually { store.load.decisions == 0 })
         }
     }
 

@@ -21,6 +21,7 @@ struct ConfigurationTests {
             log_level: trace
             """
         )
+        defer { remove(file) }
         let fromFile = try ServerConfiguration(try await ConfigReader.settings(arguments: [:], environment: [:], file: file))
         #expect(fromFile.policy == "file.yaml")
         #expect(fromFile.listen == ListenAddress(host: "127.0.0.1", port: 1))
@@ -53,6 +54,7 @@ struct ConfigurationTests {
     @Test("A file may be JSON")
     func json() async throws {
         let file = try temporaryFile("settings.json", #"{"policy":"p.yaml","redis":"embedded","trust_identity_headers":false}"#)
+        defer { remove(file) }
         let configuration = try ServerConfiguration(try await ConfigReader.settings(arguments: [:], environment: [:], file: file))
         #expect(configuration.policy == "p.yaml")
         #expect(configuration.store == .embedded)
@@ -88,6 +90,7 @@ struct ConfigurationTests {
     @Test("A file that is missing or no YAML is refused", arguments: [nil, "a: [", "a: b: c"])
     func badFile(text: String?) async throws {
         let file = try text.map { try temporaryFile("bad.yaml", $0) } ?? "/nonexistent/settings.yaml"
+        defer { remove(file) }
         let error = await #expect(throws: ConfigurationError.self) {
             try await ConfigReader.settings(arguments: [:], environment: [:], file: file)
         }
@@ -103,6 +106,11 @@ struct ConfigurationTests {
     )
     func loopback(text: String, expected: Bool) throws {
         #expect(try ListenAddress(text).isLoopback == expected)
+    }
+
+    private func remove(_ file: String) {
+        guard file.contains("headgate-test-") else { return }
+        try? FileManager.default.removeItem(at: URL(fileURLWithPath: file).deletingLastPathComponent())
     }
 
     private func temporaryFile(_ name: String, _ text: String) throws -> String {

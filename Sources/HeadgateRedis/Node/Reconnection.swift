@@ -103,30 +103,47 @@ struct Reconnection {
     /// An attempt failed, or a connection ended.
     mutating func ended(_ error: LimiterError, hadServed: Bool, at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
         switch phase {
-        case .up(let since) where error.code == .connect || error.code == .desynchronised || error.code == .wireProtocol || hadServed:
-            return lost(upSince: since, at: now, othersUp: othersUp, random: random)
+        case .up(let since) where hadServed || [.connect, .desynchronised, .wireProtocol].contains(error.code):
+            return lost(error, upSince: since, at: now, othersUp: othersUp, random: random)
         case .up, .dialing:
             failures += 1
             // A refused password is tried once a back-off's cap: more would lock accounts and fill the server's log.
-            let wait = error.code == .authentication ? TimeAmount(backoff.cap) : backoff.wait(afterFailures: failures, random: random)
-            // The calls that will be refused were never sent, whatever became of those that were.
-            phase = .refusing(until: now + wait, error.with(.notCharged))
-            return .none
+            return refuse(error, at: now, random: error.code == .authentication ? nil : random)
         case .idle, .resting, .refusing, .stopped:
             return .none
         }
     }
 
     /// A connection that stood is lost.
-    private mutating func lost(upSince since: NIODeadline, at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
+    private mutating func lost(
+        _ error: LimiterError,
+        upSince since: NIODeadline,
+        at now: NIODeadline,
+        othersUp: Bool,
+        random: Double
+    ) -> Action {
         failures = now - since >= goodLife ? 0 : failures + 1
-        guard !othersUp else { return rest(at: now, random: random) }
-        guard failures > 0 else {
+        switch failures {
+        case _ where othersUp:
+            return rest(at: now, random: random)
+        case 0:
             guard isLeader else { return rest(at: now, random: random) }
             phase = .dialing
             return .dial
+        case 1:
+            // It may have been chance: calls wait for the next attempt, which is near.
+            phase = .resting(until: now + backoff.wait(afterFailures: failures, random: random))
+            return .none
+        default:
+            return refuse(error, at: now, random: random)
         }
-        phase = .resting(until: now + backoff.wait(afterFailures: failures, random: random))
+    }
+
+    /// Refuses calls until the next attempt; without a random number that is the back-off's cap away.
+    private mutating func refuse(_ error: LimiterError, at now: NIODeadline, random: Double?) -> Action {
+        let wait = random.map { backoff.wait(afterFailures: failures, random: $0) } ?? TimeAmount(backoff.cap)
+        // Calls that are refused were never sent, whatever became of those that were.
+        phase = .refusing(until: now + wait, error.with(.notCharged))
         return .none
     }
 

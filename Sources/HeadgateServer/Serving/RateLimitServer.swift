@@ -1,3 +1,4 @@
+import Foundation
 public import Headgate
 public import HeadgateHTTP
 import Hummingbird
@@ -52,7 +53,7 @@ public struct RateLimitServer: Service {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {
-            throw ConfigurationError("cannot listen on \(configuration.listen): \(error)")
+            throw ConfigurationError("cannot listen on \(configuration.listen): \(error.words)")
         }
     }
 
@@ -93,4 +94,16 @@ public struct RateLimitServer: Service {
     }
 
     private static let mostConnections = 10_000
+}
+
+extension IOError {
+    /// What keeps a socket from listening, without the names of functions.
+    fileprivate var words: String {
+        switch errnoCode {
+        case EADDRINUSE: "the port is in use"
+        case EADDRNOTAVAIL: "it is no address of this machine"
+        case EACCES, EPERM: "it is not permitted"
+        default: "errno \(errnoCode)"
+        }
+    }
 }

@@ -44,4 +44,7 @@ final class Changeable<Value: Sendable>: Sendable {
         get { stored.withLock { $0 } }
         set { stored.withLock { $0 = newValue } }
     }
+
+    /// Changes the value in one step.
+    func change(_ body: (inout Value) -> Void) { stored.withLock { body(&$0) } }
 }

@@ -29,7 +29,7 @@ final class LaneHarness {
                 if let error = dialError.value { return loop.makeFailedFuture(error) }
                 guard let loop = loop as? EmbeddedEventLoop else { return loop.makeSucceededVoidFuture() }
                 let channel = EmbeddedChannel(handler: handler.value, loop: loop)
-                channels.value = channels.value + [channel]
+                channels.change { $0.append(channel) }
                 return channel.connect(to: .init(ipv4Loopback: 6379))
             },
             random: { 0.5 }
@@ -100,10 +100,12 @@ final class Outcomes: Sendable {
     private let names = Changeable<[Int64: String]>([:])
 
     func note(_ nonce: Int64, _ answer: Call.Answer) {
-        switch answer {
-        case .success: names.value[nonce] = "ok"
-        case .failure(let error): names.value[nonce] = "\(error.code) \(error.charge)"
-        }
+        let name =
+            switch answer {
+            case .success: "ok"
+            case .failure(let error): "\(error.code) \(error.charge)"
+            }
+        names.change { $0[nonce] = name }
     }
 
     subscript(_ nonce: Int64) -> String { names.value[nonce] ?? "waits" }

@@ -107,6 +107,25 @@ struct ReconnectionTests {
         #expect(now - start > .milliseconds(700))
     }
 
+    @Test("A connection that keeps breaking is backed off from, and calls are told at once")
+    func flapping() {
+        _ = leader.start(at: start, random: 0)
+        var now = start
+        for failure in 1...5 {
+            leader.connected(at: now)
+            now = now + .milliseconds(10)
+            #expect(leader.ended(lost.with(.unknown), hadServed: true, at: now, othersUp: false, random: 1) == .none)
+            if case .refusing(_, let error) = leader.phase {
+                #expect(failure > 1 && error.code == .connect && error.charge == .notCharged)
+            } else {
+                #expect(failure == 1)
+            }
+            now = leader.wakesAt ?? now
+            #expect(leader.tick(at: now, othersUp: false, random: 1) == .dial)
+        }
+        #expect(now - start == .milliseconds(50 + 50 + 100 + 200 + 400 + 800))
+    }
+
     @Test("A refused password is tried once a cap, whatever chance says")
     func authentication() {
         _ = leader.start(at: start, random: 0)
