@@ -27,26 +27,31 @@ struct ConformanceTests {
         func limits(_ algorithms: [Algorithm]) throws -> [Limit] { try algorithms.map { try Limit("limit", $0) } }
         return [
             .slidingWindowLog: try limits([
-                .slidingWindowLog(5, per: minute), .slidingWindowLog(3, per: .milliseconds(1)), .slidingWindowLog(12, per: minute), .slidingWindowLog(0, per: minute),
+                .slidingWindowLog(5, per: minute), .slidingWindowLog(3, per: .milliseconds(1)), .slidingWindowLog(12, per: minute),
+                .slidingWindowLog(0, per: minute),
                 .slidingWindowLog(9, per: minute, resolution: .seconds(7)), .slidingWindowLog(60_000, per: .seconds(90)),
                 .slidingWindowLog(700, per: .seconds(120)), .slidingWindowLog(Algorithm.mostUnits, per: .seconds(400 * 86_400)),
             ]),
             .tokenBucket: try limits([
-                .tokenBucket(7, per: minute), .tokenBucket(3, per: .milliseconds(1)), .tokenBucket(7, per: minute, burst: 20), .tokenBucket(10, per: minute, burst: 3),
+                .tokenBucket(7, per: minute), .tokenBucket(3, per: .milliseconds(1)), .tokenBucket(7, per: minute, burst: 20),
+                .tokenBucket(10, per: minute, burst: 3),
                 .tokenBucket(999_983, per: day), .tokenBucket(999_983, per: day, burst: 1_500), .tokenBucket(0, per: minute, burst: 0),
                 .tokenBucket(999_999_937, per: day), .tokenBucket(Algorithm.mostUnits, per: .seconds(400 * 86_400)),
             ]),
             .fixedWindow: try limits([
-                .fixedWindow(5, per: minute), .fixedWindow(3, per: .milliseconds(1)), .fixedWindow(50, per: minute), .fixedWindow(0, per: minute),
+                .fixedWindow(5, per: minute), .fixedWindow(3, per: .milliseconds(1)), .fixedWindow(50, per: minute),
+                .fixedWindow(0, per: minute),
                 .fixedWindow(9, per: .seconds(90)), .fixedWindow(Algorithm.mostUnits, per: .seconds(400 * 86_400)),
             ]),
             .slidingWindowCounter: try limits([
-                .slidingWindowCounter(5, per: minute), .slidingWindowCounter(3, per: .milliseconds(1)), .slidingWindowCounter(50, per: minute), .slidingWindowCounter(0, per: minute),
+                .slidingWindowCounter(5, per: minute), .slidingWindowCounter(3, per: .milliseconds(1)),
+                .slidingWindowCounter(50, per: minute), .slidingWindowCounter(0, per: minute),
                 .slidingWindowCounter(9, per: .seconds(90)),
                 .slidingWindowCounter(Algorithm.mostUnits, per: .seconds(400 * 86_400)),
             ]),
             .concurrency: try limits([
-                .concurrency(2, timeToLive: minute), .concurrency(2, timeToLive: .milliseconds(10)), .concurrency(5, timeToLive: minute), .concurrency(0, timeToLive: minute),
+                .concurrency(2, timeToLive: minute), .concurrency(2, timeToLive: .milliseconds(10)), .concurrency(5, timeToLive: minute),
+                .concurrency(0, timeToLive: minute),
                 .concurrency(3, timeToLive: .seconds(200)), .concurrency(200, timeToLive: minute),
             ]),
         ]
@@ -105,7 +110,9 @@ struct ConformanceTests {
         }
     }
 
-    /// A step as one transaction. In a transaction time stands still for expiry, so that a key with a time to live of a
+    /// A step as one transaction.
+    ///
+    /// In a transaction time stands still for expiry, so that a key with a time to live of a
     /// millisecond is still there to be compared; afterwards it lives on, since the injected time is not Redis'.
     static func frames(of step: RehearsedStep) throws -> [[UInt8]] {
         try [CommandArguments(["MULTI"]).framed()] + step.frames
@@ -147,7 +154,8 @@ struct ConformanceTests {
             if expected.state != nil, !kept.contains(timeToLive) { tally.count(isExact: timeToLive == expected.timeToLive) }
             if !isTimed {
                 isStored = false
-                Issue.record("\(place): \(step.what): PTTL \(timeToLive) of \(String(describing: expected.state))") }
+                Issue.record("\(place): \(step.what): PTTL \(timeToLive) of \(String(describing: expected.state))")
+            }
         }
         // What follows a difference is noise.
         if !isEqual || !isStored { throw RawConnection.Failure(what: "the script and its twin differ") }

@@ -80,7 +80,9 @@ struct Rehearsal {
         let capacity = limit.algorithm.capacity
         var limited = limit
         if Int.random(in: 0..<10, using: &random) == 0 { limited.mode = .shadow }
-        let costs: [Int64] = [1, 1, 1, 2, 3, max(1, capacity / 3), max(1, capacity - 1), max(1, capacity), capacity + 1, Algorithm.mostUnits]
+        let costs: [Int64] = [
+            1, 1, 1, 2, 3, max(1, capacity / 3), max(1, capacity - 1), max(1, capacity), capacity + 1, Algorithm.mostUnits,
+        ]
         return Charge(
             limited,
             identity: identity,
@@ -186,7 +188,10 @@ struct Rehearsal {
         var commands = [["DEL", key]]
         var state: StoredState?
         switch (Int.random(in: 0..<8, using: &random), charge.limit.algorithm.name) {
-        case (0, _): commands.append(["SET", key, ["", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y"].randomElement(using: &random) ?? ""])
+        case (0, _):
+            commands.append([
+                "SET", key, ["", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y"].randomElement(using: &random) ?? "",
+            ])
         case (1, _): commands.append(["RPUSH", key, "garbage", "1", "2"])
         case (2, _): commands.append(["HSET", key, "field", "value"])
         case (3, .concurrency): commands.append(["SADD", key, "member"])
@@ -227,7 +232,9 @@ struct Rehearsal {
         )
     }
 
-    private func states(of places: [(Identity, Limit)]) -> [(key: String, algorithm: Algorithm.Name, state: StoredState?, timeToLive: Int64)] {
+    private func states(
+        of places: [(Identity, Limit)]
+    ) -> [(key: String, algorithm: Algorithm.Name, state: StoredState?, timeToLive: Int64)] {
         places.map { identity, limit in
             let state = table.states[CountTable.Key(identity, limit)]
             let end = state.map { Rehearsal.end(limit.algorithm.counting, $0) } ?? now

@@ -37,7 +37,12 @@ struct AlgorithmInvariantTests {
     @Test("A log admits at most its limit in every window, and denies only what does not fit", arguments: [1, 2, 3])
     func exactLog(seed: UInt64) throws {
         let window = 10 * Self.second
-        try Self.traffic(.slidingWindowLog(20, per: .seconds(10)), seed: seed, pause: 1...Self.second) { past, now, cost, isAdmitted, reading in
+        try Self.traffic(.slidingWindowLog(20, per: .seconds(10)), seed: seed, pause: 1...Self.second) {
+            past,
+            now,
+            cost,
+            isAdmitted,
+            reading in
             let used = Invariant.used(past, endingAt: now, window: window)
             #expect(used <= 20)
             if !isAdmitted { #expect(used + cost > 20) }
@@ -100,7 +105,12 @@ struct AlgorithmInvariantTests {
     @Test("A counter's error stays within its bound, and its formula is the documented one", arguments: [1, 2])
     func counter(seed: UInt64) throws {
         let window = 10 * Self.second
-        try Self.traffic(.slidingWindowCounter(20, per: .seconds(10)), seed: seed, pause: 1...Self.second) { past, now, cost, isAdmitted, _ in
+        try Self.traffic(.slidingWindowCounter(20, per: .seconds(10)), seed: seed, pause: 1...Self.second) {
+            past,
+            now,
+            cost,
+            isAdmitted,
+            _ in
             let elapsed = now % window
             let current = Invariant.usedInAlignedWindow(past, of: now, window: window)
             let previous = Invariant.usedInAlignedWindow(past, of: now - window, window: window)
@@ -169,7 +179,9 @@ struct AlgorithmInvariantTests {
             }
             #expect(remaining(after: reading.full) == algorithm.capacity)
             if reading.full > 0 { #expect(remaining(after: reading.full - 1) < algorithm.capacity) }
-            #expect(reading.nextUnit == 0 ? reading.remaining == algorithm.capacity : remaining(after: reading.nextUnit) > reading.remaining)
+            #expect(
+                reading.nextUnit == 0 ? reading.remaining == algorithm.capacity : remaining(after: reading.nextUnit) > reading.remaining
+            )
             if reading.nextUnit > 0 { #expect(remaining(after: reading.nextUnit - 1) <= reading.remaining) }
         }
     }

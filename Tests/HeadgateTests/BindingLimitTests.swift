@@ -70,14 +70,28 @@ struct BindingLimitTests {
     @Test("tells the reset: when more comes, or on a denial when the request fits")
     func reset() throws {
         let status = LimitStatus(
-            id: "a", name: "a", role: .endpoint, verdict: .denied, algorithm: try .fixedWindow(10, per: .seconds(60)),
-            remaining: 1, nextUnit: .seconds(3), full: .seconds(9), retryAfter: .seconds(5)
+            id: "a",
+            name: "a",
+            role: .endpoint,
+            verdict: .denied,
+            algorithm: try .fixedWindow(10, per: .seconds(60)),
+            remaining: 1,
+            nextUnit: .seconds(3),
+            full: .seconds(9),
+            retryAfter: .seconds(5)
         )
         let time = StoreTime(microseconds: 1_000_000)
         #expect(Decision(outcome: .denied, limits: [status], time: time).resetTime == StoreTime(microseconds: 6_000_000))
         let allowed = LimitStatus(
-            id: "a", name: "a", role: .endpoint, verdict: .allowed, algorithm: try .fixedWindow(10, per: .seconds(60)),
-            remaining: 1, nextUnit: .seconds(3), full: .seconds(9), retryAfter: .zero
+            id: "a",
+            name: "a",
+            role: .endpoint,
+            verdict: .allowed,
+            algorithm: try .fixedWindow(10, per: .seconds(60)),
+            remaining: 1,
+            nextUnit: .seconds(3),
+            full: .seconds(9),
+            retryAfter: .zero
         )
         #expect(Decision(outcome: .allowed, limits: [allowed], time: time).resetTime == StoreTime(microseconds: 4_000_000))
         #expect(StoreTime(microseconds: 4_000_001).epochSecondsRoundedUp == 5)

@@ -45,7 +45,10 @@ struct ValidationTests {
         #expect(try Algorithm.slidingWindowLog(1_000_000, per: .seconds(3_600)).slot == 3_600_000)
     }
 
-    @Test("A limit's id has no character with a meaning in keys", arguments: ["", "a b", "a:b", "a{b", "a}b", "a\u{0}", "ä", String(repeating: "a", count: 129)])
+    @Test(
+        "A limit's id has no character with a meaning in keys",
+        arguments: ["", "a b", "a:b", "a{b", "a}b", "a\u{0}", "ä", String(repeating: "a", count: 129)]
+    )
     func limitIDs(id: String) {
         #expect(throws: LimiterError.self) { try Limit(id, try .fixedWindow(1, per: .seconds(1))) }
     }

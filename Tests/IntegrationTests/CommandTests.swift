@@ -36,7 +36,9 @@ struct CommandTests {
                 )
                 #expect(try await answer.end() == 0)
                 let text = answer.printed.joined(separator: "\n")
-                for part in ["/clusters", "write", "hg:{a:\(account)}:write:log1", "20"] { #expect(text.contains(part), "\(part) in \(text)") }
+                for part in ["/clusters", "write", "hg:{a:\(account)}:write:log1", "20"] {
+                    #expect(text.contains(part), "\(part) in \(text)")
+                }
             }
             #expect(try await redisCLI(url, "KEYS", "hg:{a:\(account)}:*").isEmpty)
         }
@@ -59,7 +61,11 @@ struct CommandTests {
             #expect(try await run("headgate", "policy", "validate", TestServer.policy(name)).status == 0)
         }
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(freshAccount()).yaml")
-        try "name: bad\nclasses:\n  all: [\"* /**\"]\ntiers:\n  free: { limits: { all: 100/fortnight } }\n".write(to: file, atomically: true, encoding: .utf8)
+        try "name: bad\nclasses:\n  all: [\"* /**\"]\ntiers:\n  free: { limits: { all: 100/fortnight } }\n".write(
+            to: file,
+            atomically: true,
+            encoding: .utf8
+        )
         defer { try? FileManager.default.removeItem(at: file) }
         let answer = try await run("headgate", "policy", "validate", file.path)
         #expect(answer.status != 0)

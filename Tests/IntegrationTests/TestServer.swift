@@ -53,9 +53,12 @@ struct TestServer {
 
 extension TestClient {
     func authorize(_ method: String, _ path: String, account: String, tier: String) async throws -> TestClient.Response {
-        try await get("/v1/authorize", headers: [
-            .headgateAccount: account, .headgateTier: tier, .forwardedMethod: method, .forwardedURI: path,
-        ])
+        try await get(
+            "/v1/authorize",
+            headers: [
+                .headgateAccount: account, .headgateTier: tier, .forwardedMethod: method, .forwardedURI: path,
+            ]
+        )
     }
 }
 
@@ -68,13 +71,20 @@ func parse(_ body: ByteBuffer?) throws -> [String: any Sendable] {
 }
 
 extension HTTPField.Name {
-    // Literals are valid tokens.
+    // Literals are valid tokens, so the initialiser does not return nil.
+    // swift-format-ignore: NeverForceUnwrap
     static let headgateAccount = Self("X-Headgate-Account")!
+    // swift-format-ignore: NeverForceUnwrap
     static let headgateTier = Self("X-Headgate-Tier")!
+    // swift-format-ignore: NeverForceUnwrap
     static let forwardedMethod = Self("X-Forwarded-Method")!
+    // swift-format-ignore: NeverForceUnwrap
     static let forwardedURI = Self("X-Forwarded-Uri")!
+    // swift-format-ignore: NeverForceUnwrap
     static let limit = Self("X-RateLimit-Limit")!
+    // swift-format-ignore: NeverForceUnwrap
     static let remaining = Self("X-RateLimit-Remaining")!
+    // swift-format-ignore: NeverForceUnwrap
     static let degraded = Self("X-Headgate-Degraded")!
 }
 

@@ -96,7 +96,11 @@ extension Limiter {
             do throws(LimiterError) {
                 let reply = try await store.decide(asked.map(\.decision))
                 guard reply.verdicts.count == asked.count else {
-                    throw LimiterError(.wireProtocol, "the store gave \(reply.verdicts.count) verdicts for \(asked.count)", charge: .unknown)
+                    throw LimiterError(
+                        .wireProtocol,
+                        "the store gave \(reply.verdicts.count) verdicts for \(asked.count)",
+                        charge: .unknown
+                    )
                 }
                 verdicts = reply.verdicts.reversed()
                 time = reply.time

@@ -11,6 +11,7 @@ extension Limiter {
     ///   - priority: How urgent it is.
     ///   - whenLost: Called once if the slots end before the body does: others may be at work in them now.
     ///   - body: What is done with the decision.
+    /// - Returns: What the body returns.
     /// - Throws: ``LimiterError`` when the request itself is wrong, and what the body throws.
     public func withLease<Result: Sendable>(
         _ cost: Int64 = 1,
@@ -32,6 +33,7 @@ extension Limiter {
     ///   - limits: The limits, concurrency limits among them.
     ///   - whenLost: Called once if the slots end before the body does.
     ///   - body: What is done with the decision.
+    /// - Returns: What the body returns.
     /// - Throws: ``LimiterError`` when the request itself is wrong, and what the body throws.
     public func withLease<Result: Sendable>(
         _ cost: Int64 = 1,
@@ -66,6 +68,7 @@ extension Limiter {
     ///   - lease: What is renewed.
     ///   - whenLost: Called once if the lease ends before the body does, or may have ended since no renewal got through.
     ///   - body: What is done meanwhile.
+    /// - Returns: What the body returns.
     /// - Throws: What the body throws.
     public func renewing<Result: Sendable>(
         _ lease: Lease,

@@ -49,6 +49,7 @@ extension Limiter {
     ///   - priority: How urgent it is.
     ///   - slots: Whether concurrency slots are held. Who takes a decision with a lease renews and releases it;
     ///     ``withLease(_:for:on:priority:whenLost:_:)`` does both.
+    /// - Returns: The decision, whether the request is allowed or not.
     /// - Throws: ``LimiterError`` when the request itself is wrong or the task is cancelled.
     public func acquire(
         _ cost: Int64 = 1,

@@ -30,11 +30,12 @@ extension Algorithm {
 
     /// At most `units` in every window of length `window`.
     ///
-    /// - Parameters:
-    ///   - resolution: The length of the slots that share an entry; zero is exact to the microsecond. `nil` takes zero up to
-    ///     1,000 units and a thousandth of the window above.
+    /// The resolution is the length of the slots that share an entry; zero is exact to the microsecond. `nil` takes zero up to
+    /// 1,000 units and a thousandth of the window above.
+    ///
     /// - Throws: ``LimiterError/Code/invalidLimit``.
-    public static func slidingWindowLog(_ units: Int64, per window: Duration, resolution: Duration? = nil) throws(LimiterError) -> Algorithm {
+    public static func slidingWindowLog(_ units: Int64, per window: Duration, resolution: Duration? = nil) throws(LimiterError) -> Algorithm
+    {
         let window = try checked(units, per: window)
         let slot: Int64
         if let resolution {
@@ -81,7 +82,7 @@ extension Algorithm {
         .fixedWindow(FixedWindow(units: units, window: try checked(units, per: window)))
     }
 
-    /// About `units` per sliding window, from two counters. See ``SlidingWindowCounter`` for its error.
+    /// About `units` per sliding window, from two counters; see ``SlidingWindowCounter`` for its error.
     ///
     /// - Throws: ``LimiterError/Code/invalidLimit``.
     public static func slidingWindowCounter(_ units: Int64, per window: Duration) throws(LimiterError) -> Algorithm {
@@ -111,7 +112,10 @@ extension Algorithm {
             throw LimiterError(.invalidLimit, "a limit's window is \(window); expected whole microseconds")
         }
         guard units >= 0, units <= min(microseconds, mostUnits) else {
-            throw LimiterError(.invalidLimit, "a limit has \(units) units; expected 0 to \(min(microseconds, mostUnits)), one a microsecond")
+            throw LimiterError(
+                .invalidLimit,
+                "a limit has \(units) units; expected 0 to \(min(microseconds, mostUnits)), one a microsecond"
+            )
         }
         return microseconds
     }

@@ -120,7 +120,9 @@ public struct Verdict: Sendable, Hashable {
     }
 }
 
-/// What a store says of one limit, after the decision. Times are microseconds from the reply's time.
+/// What a store says of one limit, after the decision.
+///
+/// Times are microseconds from the reply's time.
 public struct Reading: Sendable, Hashable {
     /// How many of the equal requests this limit by itself would have allowed, at most as many as were asked for.
     public var fit: Int64
