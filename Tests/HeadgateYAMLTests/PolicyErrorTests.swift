@@ -209,7 +209,10 @@ struct PolicyErrorTests {
 
     @Test("Stars and ampersands inside of texts and comments are no aliases")
     func noAliases() throws {
-        for text in ["base_path: /a*b&c # see *note &co\n", "base_path: \"/*a\"\n", "base_path: '/&a'\n", "# *a: &b\n"] {
+        for text in [
+            "base_path: /a*b&c # see *note &co\n", "base_path: \"/*a\"\n", "base_path: '/&a'\n", "# *a: &b\n",
+            "permissions: { 'it''s, *b': {} }\n", "permissions: { \"a\\\", *b\": {} }\n",
+        ] {
             #expect(errors(Text.minimal + text).isEmpty, "\(text) \(errors(Text.minimal + text))")
         }
     }
