@@ -41,7 +41,7 @@ public struct Decision: Sendable {
     ///
     /// On a denial the one that must be waited for longest, a permanent one first of all. Else the one with the smallest share
     /// left; ties go to the endpoint's limit, then to the order of the rules. Concurrency, shadow and unlimited limits never
-    /// bind an allowed answer, and a degraded answer binds none.
+    /// bind an allowed answer. A degraded answer binds none, unless no count would ever allow the request.
     public var bindingLimit: LimitStatus? { bindingIndex.map { limits[$0] } }
 
     /// Whether no wait will ever make the same request fit.
@@ -78,7 +78,7 @@ public struct Decision: Sendable {
         self.degradation = degradation
         self.lease = lease
         ledger = ChargeLedger(receipts)
-        bindingIndex = degradation == nil ? Decision.bindingIndex(of: limits, outcome: outcome) : nil
+        bindingIndex = degradation == nil || outcome == .denied ? Decision.bindingIndex(of: limits, outcome: outcome) : nil
     }
 
     private static func bindingIndex(of limits: [LimitStatus], outcome: Outcome) -> Int? {

@@ -86,15 +86,16 @@ extension LimitStatus {
         id = applied.id
         name = applied.name
         role = applied.role
-        verdict = algorithm == nil ? .unlimited : .unknown
+        let isImpossible = applied.charge?.isImpossible ?? false
+        mode = applied.charge?.limit.mode ?? .enforced
+        verdict = algorithm == nil ? .unlimited : !isImpossible ? .unknown : mode == .shadow ? .wouldDeny : .denied
         limit = algorithm?.capacity
         window = algorithm?.window
         remaining = nil
         self.algorithm = algorithm?.name
-        mode = applied.charge?.limit.mode ?? .enforced
         nextUnit = .zero
         full = .zero
-        retryAfter = .zero
+        retryAfter = isImpossible ? nil : .zero
     }
 
     /// A status of given parts, for previews and for tests of adapters.

