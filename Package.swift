@@ -162,6 +162,7 @@ let package = Package(
         .target(name: "HeadgateTesting", dependencies: ["EmbeddedRedis", "Headgate"], swiftSettings: swiftSettings),
 
         // MARK: Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(name: "CHiredisTests", dependencies: ["CHiredis"], swiftSettings: swiftSettings),
         .testTarget(name: "HeadgateTests", dependencies: ["Headgate", "HeadgateTesting"], swiftSettings: swiftSettings),
         .testTarget(name: "HeadgatePolicyTests", dependencies: ["Headgate", "HeadgatePolicy"], swiftSettings: swiftSettings),
@@ -186,6 +187,7 @@ let package = Package(
                 "EmbeddedRedis",
                 "Headgate",
                 "HeadgateTesting",
+                "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),
@@ -194,6 +196,7 @@ let package = Package(
             dependencies: [
                 "Headgate",
                 "HeadgateRedis",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -246,6 +249,7 @@ let package = Package(
                 "Headgate",
                 "HeadgateRedis",
                 "LuaScripts",
+                "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings
@@ -266,6 +270,7 @@ let package = Package(
                 "HeadgateRedis",
                 "HummingbirdExample",
                 "IntegrationWorker",
+                "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

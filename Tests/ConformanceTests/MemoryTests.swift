@@ -1,11 +1,12 @@
 import EmbeddedRedis
 import Headgate
+import TestSupport
 import Testing
 
 @testable import HeadgateRedis
 
 /// What a count costs in Redis: bounded whatever the limit and its traffic.
-@Suite("Memory in Redis", .serialized)
+@Suite("Memory in Redis", .serialized, .exclusive)
 struct MemoryTests {
     /// Charges a log at given times; returns the bytes that its key takes.
     static func bytes(_ algorithm: Algorithm, times: [Int64], count: Int64) async throws -> Int64 {

@@ -1,8 +1,9 @@
 import EmbeddedRedis
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("The parent's death")
+@Suite("The parent's death", .serialized, .exclusive)
 struct ParentDeathTests {
     @Test("A parent that is killed with SIGKILL leaves neither a redis-server nor a directory")
     func killed() async throws {

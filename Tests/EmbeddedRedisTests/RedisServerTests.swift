@@ -1,8 +1,9 @@
 import EmbeddedRedis
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("A private redis-server")
+@Suite("A private redis-server", .serialized, .exclusive)
 struct RedisServerTests {
     @Test(
         "answers on its socket, in a directory of its own, and leaves nothing",

@@ -2,12 +2,13 @@ import Headgate
 import Logging
 import NIOCore
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import HeadgateRedis
 
 /// Callers that give up, come too many, come too early or too late.
-@Suite("Callers of a store", .serialized)
+@Suite("Callers of a store", .serialized, .exclusive)
 struct CallerTests {
     @Test("1,000 tasks cancelled at random instants leak nothing and disturb nobody")
     func cancellation() async throws {

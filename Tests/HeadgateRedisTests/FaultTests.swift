@@ -2,12 +2,13 @@ import Foundation
 import Headgate
 import NIOCore
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import HeadgateRedis
 
 /// Faults of a real Redis process.
-@Suite("A Redis in trouble", .serialized)
+@Suite("A Redis in trouble", .serialized, .exclusive)
 struct FaultTests {
     /// The deadline, and what a busy machine may add to it.
     private static let deadline = Duration.milliseconds(50)

@@ -1,11 +1,12 @@
 import Headgate
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HeadgateRedis
 
 /// A server, or something between it and us, that answers wrongly.
-@Suite("A peer that answers wrongly", .serialized)
+@Suite("A peer that answers wrongly", .serialized, .exclusive)
 struct LyingServerTests {
     private func quick(_ socket: String, deadline: Duration = .milliseconds(1_000)) -> RedisConfiguration {
         var configuration = configuration(socket, deadline: deadline, connections: 1)

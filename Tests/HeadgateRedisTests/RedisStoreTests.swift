@@ -1,9 +1,10 @@
 import Headgate
+import TestSupport
 import Testing
 
 @testable import HeadgateRedis
 
-@Suite("A store on a real Redis", .serialized)
+@Suite("A store on a real Redis", .serialized, .exclusive)
 struct RedisStoreTests {
     @Test("Judges, charges, refunds and resets")
     func counts() async throws {

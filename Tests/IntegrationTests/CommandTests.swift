@@ -1,7 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("The command line", .serialized)
+@Suite("The command line", .serialized, .exclusive)
 struct CommandTests {
     static let arguments = ["--policy", TestServer.policy("tensorone"), "--tier", "free"]
 

@@ -1,9 +1,10 @@
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import TestSupport
 import Testing
 
-@Suite("Several processes share one exact count", .serialized)
+@Suite("Several processes share one exact count", .serialized, .exclusive)
 struct ExactnessTests {
     @Test("Three servers and 48 clients admit exactly 1,000 of an account's requests, over and over")
     func servers() async throws {

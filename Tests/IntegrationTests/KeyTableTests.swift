@@ -1,9 +1,10 @@
 import Foundation
 import Headgate
 import HeadgateRedis
+import TestSupport
 import Testing
 
-@Suite("The README's table of keys", .serialized)
+@Suite("The README's table of keys", .serialized, .exclusive)
 struct KeyTableTests {
     /// The rows `| key | type | value |` of the table.
     static func rows() throws -> [(key: String, type: String)] {

@@ -3,9 +3,10 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import Synchronization
+import TestSupport
 import Testing
 
-@Suite("A Redis that is killed under load", .serialized)
+@Suite("A Redis that is killed under load", .serialized, .exclusive)
 struct RecoveryTests {
     /// One answer: when it was asked for, how long it took, and whether Redis had a part in it.
     struct Answer: Sendable {

@@ -2,9 +2,10 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
+import TestSupport
 import Testing
 
-@Suite("headgate serve over a real Redis", .serialized)
+@Suite("headgate serve over a real Redis", .serialized, .exclusive)
 struct ServerTests {
     @Test("A request that the endpoint's limit denies leaves the class's count untouched, and the other way round")
     func allOrNothing() async throws {

@@ -13,7 +13,8 @@ public struct RedisConfiguration: Sendable {
 
     /// Connections to the server, shared by all callers and kept open.
     ///
-    /// One carries as many decisions as Redis can make. The second keeps decisions coming while the first is made anew.
+    /// The first carries all calls: it has room for more than a Redis can decide. The others stand by, and the next of them
+    /// takes over while the first is made anew.
     public var connections: Int
 
     /// The time that a call may take as a whole: waiting for a connection, sending, Redis, and repeats.

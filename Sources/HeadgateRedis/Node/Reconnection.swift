@@ -14,7 +14,9 @@ struct Reconnection {
         case dialing
         /// The connection stands.
         case up(since: NIODeadline)
-        /// Waiting to dial; a call would make the leader dial at once.
+        /// Waiting to dial, without hurry: another lane is up, or was.
+        case biding(until: NIODeadline)
+        /// Waiting to dial soon; calls wait, too.
         case resting(until: NIODeadline)
         /// Waiting to dial after a failure; calls are refused with it.
         case refusing(until: NIODeadline, LimiterError)
@@ -46,7 +48,7 @@ struct Reconnection {
     /// When `tick` is due.
     var wakesAt: NIODeadline? {
         switch phase {
-        case .resting(let until), .refusing(let until, _): until
+        case .biding(let until), .resting(let until), .refusing(let until, _): until
         case .idle, .dialing, .up, .stopped: nil
         }
     }
@@ -55,10 +57,10 @@ struct Reconnection {
     mutating func start(at now: NIODeadline, random: Double) -> Action {
         switch phase {
         case .idle:
-            guard isLeader else { return rest(at: now, random: random) }
+            guard isLeader else { return bide(at: now, random: random) }
             phase = .dialing
             return .dial
-        case .dialing, .up, .resting, .refusing, .stopped:
+        case .dialing, .up, .biding, .resting, .refusing, .stopped:
             return .none
         }
     }
@@ -70,19 +72,20 @@ struct Reconnection {
     mutating func connected(at now: NIODeadline) {
         switch phase {
         case .dialing: phase = .up(since: now)
-        case .idle, .up, .resting, .refusing, .stopped: break
+        case .idle, .up, .biding, .resting, .refusing, .stopped: break
         }
     }
 
-    /// A call waits for this lane while no lane is up.
-    ///
-    /// After failures it waits for the back-off like everybody.
-    mutating func demanded() -> Action {
+    /// A call waits for this lane while no lane is up: the leader no longer bides its time.
+    mutating func demanded(at now: NIODeadline, random: Double) -> Action {
         switch phase {
-        case .resting where isLeader && failures == 0:
+        case .biding where isLeader && failures == 0:
             phase = .dialing
             return .dial
-        case .idle, .dialing, .up, .resting, .refusing, .stopped:
+        case .biding(let until) where isLeader:
+            phase = .resting(until: min(until, now + backoff.wait(afterFailures: failures, random: random)))
+            return .none
+        case .idle, .dialing, .up, .biding, .resting, .refusing, .stopped:
             return .none
         }
     }
@@ -90,9 +93,9 @@ struct Reconnection {
     /// Time has passed.
     mutating func tick(at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
         switch phase {
-        case .resting(let until), .refusing(let until, _):
+        case .biding(let until), .resting(let until), .refusing(let until, _):
             guard until <= now else { return .none }
-            guard isLeader || othersUp else { return rest(at: now, random: random) }
+            guard isLeader || othersUp else { return bide(at: now, random: random) }
             phase = .dialing
             return .dial
         case .idle, .dialing, .up, .stopped:
@@ -109,7 +112,7 @@ struct Reconnection {
             failures += 1
             // A refused password is tried once a back-off's cap: more would lock accounts and fill the server's log.
             return refuse(error, at: now, random: error.code == .authentication ? nil : random)
-        case .idle, .resting, .refusing, .stopped:
+        case .idle, .biding, .resting, .refusing, .stopped:
             return .none
         }
     }
@@ -124,10 +127,9 @@ struct Reconnection {
     ) -> Action {
         failures = now - since >= goodLife ? 0 : failures + 1
         switch failures {
-        case _ where othersUp:
-            return rest(at: now, random: random)
+        case _ where othersUp || !isLeader:
+            return bide(at: now, random: random)
         case 0:
-            guard isLeader else { return rest(at: now, random: random) }
             phase = .dialing
             return .dial
         case 1:
@@ -147,8 +149,8 @@ struct Reconnection {
         return .none
     }
 
-    private mutating func rest(at now: NIODeadline, random: Double) -> Action {
-        phase = .resting(until: now + .nanoseconds(Int64(Double(TimeAmount(backoff.cap).nanoseconds) * random)))
+    private mutating func bide(at now: NIODeadline, random: Double) -> Action {
+        phase = .biding(until: now + .nanoseconds(Int64(Double(TimeAmount(backoff.cap).nanoseconds) * random)))
         return .none
     }
 }

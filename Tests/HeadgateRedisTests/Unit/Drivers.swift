@@ -34,7 +34,7 @@ final class DrivenReconnection {
     func start(at now: NIODeadline, random: Double) -> Reconnection.Action { reconnection.start(at: now, random: random) }
     func stop() { reconnection.stop() }
     func connected(at now: NIODeadline) { reconnection.connected(at: now) }
-    func demanded() -> Reconnection.Action { reconnection.demanded() }
+    func demanded(at now: NIODeadline) -> Reconnection.Action { reconnection.demanded(at: now, random: 0.5) }
 
     func tick(at now: NIODeadline, othersUp: Bool, random: Double) -> Reconnection.Action {
         reconnection.tick(at: now, othersUp: othersUp, random: random)

@@ -206,16 +206,15 @@ struct LaneTests {
         return harness
     }
 
-    @Test("Calls take the connections in turn")
-    func turns() throws {
+    @Test("One connection carries all calls, and the other stands by")
+    func standby() throws {
         let harness = try pair()
         for nonce in 1...4 { _ = try harness.call(Int64(nonce), outcomes: outcomes) }
         harness.loop.run()
         harness.chosen = 0
-        let first = try harness.sent()
+        #expect(try harness.sent() == "<1><2><3><4>")
         harness.chosen = 1
-        let second = try harness.sent()
-        #expect([first, second].sorted() == ["<1><3>", "<2><4>"])
+        #expect(try harness.sent() == "")
     }
 
     @Test("What a lost connection had not sent goes to the other, and what it had is unknown")
@@ -226,14 +225,11 @@ struct LaneTests {
         harness.loop.run()
         for nonce in 3...4 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
         harness.chosen = 0
-        _ = try harness.sent()
         harness.channel.pipeline.fireChannelInactive()
         harness.loop.run()
-        let unknown = [1, 2].filter { outcomes[$0] == "connect unknown" }
-        #expect(unknown.count == 1)
+        #expect((1...4).map { outcomes[$0] } == ["connect unknown", "connect unknown", "waits", "waits"])
         harness.chosen = 1
-        let sent = try harness.sent()
-        #expect(sent.contains("<3>") && sent.contains("<4>"))
+        #expect(try harness.sent() == "<3><4>")
         #expect(harness.dials == 2, "the other stands: there is no hurry")
         harness.loop.advanceTime(by: .milliseconds(600))
         #expect(harness.dials == 3)
@@ -242,17 +238,38 @@ struct LaneTests {
     @Test("A connection that leads to a replica gets no more calls while another stands")
     func drainingBesideAnother() throws {
         let harness = try pair()
-        let calls = try (1...4).map { try harness.call(Int64($0), within: .seconds(9), outcomes: outcomes) }
+        for nonce in 1...3 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
         harness.loop.run()
-        let draining = calls[0].lane
-        harness.chosen = draining
+        harness.chosen = 0
         _ = try harness.sent()
         try harness.receive("-READONLY no\r\n")
         for nonce in 5...8 { _ = try harness.call(Int64(nonce), within: .seconds(9), outcomes: outcomes) }
         harness.loop.run()
         #expect(try harness.sent() == "")
-        harness.chosen = 1 - draining
-        #expect(try harness.sent() == "<2><4><5><6><7><8>")
+        harness.chosen = 1
+        #expect(try harness.sent() == "<5><6><7><8>")
+        harness.chosen = 0
+        try harness.receive("-READONLY no\r\n*2\r\n:3\r\n:0\r\n")
+        #expect(outcomes[3] == "ok")
+        harness.chosen = 1
+        #expect(try harness.sent() == "<1><2>")
+    }
+
+    @Test("When both connections break, one after the other, calls do not wait for a leader that bides its time")
+    func bothLost() throws {
+        let harness = try pair()
+        for index in 0...1 {
+            harness.chosen = index
+            harness.channel.pipeline.fireChannelInactive()
+        }
+        harness.chosen = nil
+        _ = try harness.call(1, outcomes: outcomes)
+        harness.loop.run()
+        #expect(harness.dials == 2)
+        harness.loop.advanceTime(by: .milliseconds(26))
+        #expect(harness.dials == 3, "after half the back-off's base")
+        try harness.greet()
+        #expect(try harness.sent() == "<1>")
     }
 
     @Test("While nothing stands, one lane dials")
@@ -271,18 +288,23 @@ struct LaneTests {
         #expect(harness.dials == 2)
     }
 
-    @Test("A release goes behind its decision, on the same connection")
+    @Test("A release goes behind its decision on the same connection, whichever has come up since")
     func behind() throws {
         let harness = try pair()
-        let decision = try harness.call(1, outcomes: outcomes)
+        harness.chosen = 0
+        harness.channel.pipeline.fireChannelInactive()
+        let decision = try harness.call(1, within: .seconds(9), outcomes: outcomes)
         harness.loop.run()
+        harness.loop.advanceTime(by: .milliseconds(600))
+        harness.chosen = nil
+        try harness.greet()
         decision.giveUp(.cancelled, "")
-        for nonce in 2...5 {
-            let call = try harness.makeCall(Int64(nonce), within: .seconds(1), outcomes: outcomes)
-            harness.node.submit(Attempt(call), behind: decision)
-        }
+        let release = try harness.makeCall(2, within: .seconds(1), outcomes: outcomes)
+        harness.node.submit(Attempt(release), behind: decision)
+        _ = try harness.call(3, outcomes: outcomes)
         harness.loop.run()
-        harness.chosen = decision.lane
-        #expect(try harness.sent() == "<1><2><3><4><5>")
+        #expect(try harness.sent() == "<3>")
+        harness.chosen = 1
+        #expect(try harness.sent() == "<1><2>")
     }
 }

@@ -44,7 +44,7 @@ struct ReconnectionTests {
         }
         #expect(until == start + .milliseconds(25))
         #expect(error.code == .connect)
-        #expect(leader.demanded() == .none)
+        #expect(leader.demanded(at: start) == .none)
         #expect(leader.tick(at: until, othersUp: false, random: 0.5) == .dial)
         #expect(leader.ended(lost, hadServed: false, at: until, othersUp: false, random: 0.5) == .none)
         #expect(leader.wakesAt == until + .milliseconds(50))
@@ -80,16 +80,23 @@ struct ReconnectionTests {
         }
     }
 
-    @Test("A waiting call makes a resting leader dial, but not one that has just failed")
+    @Test("A waiting call ends a leader's long wait: at once after a good life, with back-off after a short one")
     func demand() {
         _ = leader.start(at: start, random: 0)
         leader.connected(at: start)
-        _ = leader.ended(lost, hadServed: true, at: start + .seconds(9), othersUp: true, random: 0.7)
-        #expect(leader.demanded() == .dial)
-        leader.connected(at: start + .seconds(10))
-        _ = leader.ended(lost, hadServed: true, at: start + .seconds(10) + .milliseconds(5), othersUp: false, random: 0.7)
-        #expect(leader.demanded() == .none)
-        #expect(leader.wakesAt == start + .seconds(10) + .milliseconds(40))
+        var now = start + .seconds(9)
+        _ = leader.ended(lost, hadServed: true, at: now, othersUp: true, random: 0.7)
+        #expect(leader.demanded(at: now) == .dial)
+        leader.connected(at: now)
+        now = now + .milliseconds(5)
+        _ = leader.ended(lost, hadServed: true, at: now, othersUp: true, random: 0.7)
+        #expect(leader.wakesAt == now + .milliseconds(700))
+        #expect(leader.demanded(at: now) == .none)
+        #expect(leader.wakesAt == now + .milliseconds(25))
+        #expect(leader.demanded(at: now + .milliseconds(20)) == .none)
+        #expect(leader.wakesAt == now + .milliseconds(25), "the first call counts")
+        _ = follower.start(at: start, random: 0.7)
+        #expect(follower.demanded(at: start) == .none)
     }
 
     @Test("A server that takes us and cannot serve us is backed off from")
@@ -137,7 +144,7 @@ struct ReconnectionTests {
     func stopped() {
         leader.stop()
         #expect(leader.start(at: start, random: 0) == .none)
-        #expect(leader.demanded() == .none)
+        #expect(leader.demanded(at: start) == .none)
         #expect(leader.ended(lost, hadServed: true, at: start, othersUp: false, random: 0) == .none)
         #expect(leader.wakesAt == nil)
     }
