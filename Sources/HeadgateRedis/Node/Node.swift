@@ -23,8 +23,7 @@ final class Node: Sendable {
 
     /// Gives a call to the first connection that stands; to the leader, which dials, when there is none.
     ///
-    /// One connection carries more than a Redis can decide, in larger batches than two would: measured, two in turn cost
-    /// 80 % more CPU a decision. The others stand by.
+    /// One connection carries more than a Redis can decide, and in larger batches than several would. The others stand by.
     func submit(_ attempt: Attempt) {
         (lanes.first { $0.isUp } ?? lanes[0]).submit(attempt)
     }
