@@ -26,7 +26,7 @@ algorithms[5] = function()
   end
 
   function concurrency.load(c)
-    c.ended, c.held = 0, 0
+    c.ended, c.held, c.slots = 0, 0, true
     local total = redis.pcall('ZCARD', c.key)
     if type(total) ~= 'number' then
       c.replace = true

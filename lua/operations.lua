@@ -40,7 +40,10 @@ local function judge(at, key_index, reply)
       local take = granted
       if c.room < take then take = c.room end
       if take > 0 then c.by.charge(c, take, lease) end
-      if c.dirty then c.by.save(c) end
+      -- What no count would ever allow says nothing of the count, so it settles nothing: its limit may be another's zero.
+      local least = c.cost
+      if c.slots then least = 1 end
+      if take > 0 or (c.dirty and least <= c.capacity - c.reserve) then c.by.save(c) end
     end
   end
   reply[#reply + 1] = granted

@@ -98,6 +98,26 @@ extension LimitStatus {
         retryAfter = isImpossible ? nil : .zero
     }
 
+    /// The same limit, denying for a time.
+    package func denied(for wait: Duration) -> LimitStatus {
+        LimitStatus(copying: self, verdict: .denied, retryAfter: wait)
+    }
+
+    private init(copying other: LimitStatus, verdict: Verdict, retryAfter: Duration) {
+        id = other.id
+        name = other.name
+        role = other.role
+        self.verdict = verdict
+        limit = other.limit
+        window = other.window
+        remaining = other.remaining
+        algorithm = other.algorithm
+        mode = other.mode
+        nextUnit = other.nextUnit
+        full = other.full
+        self.retryAfter = retryAfter
+    }
+
     /// A status of given parts, for previews and for tests of adapters.
     package init(
         id: String,

@@ -52,7 +52,7 @@ struct ExplanationTests {
                   endpoint    GET/items/*, by GET /items/*
                   priority    normal, reserve 0%; 'high' takes the permission 'vip'
                   permissions 'odd': not in the policy, nothing changes
-                  limit       read: 40 per 1h, sliding_window_log, on Redis failure open
+                  limit       read@1h: 40 per 1h, sliding_window_log, on Redis failure open
                               - tier 'pro' gives 1000/hour
                               - the account's own limit is 60/minute
                               - permission 'half' makes it 80/hour

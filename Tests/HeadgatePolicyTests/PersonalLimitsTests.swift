@@ -60,7 +60,7 @@ struct PersonalLimitsTests {
     @Test(
         "The most restrictive rate of several permissions counts, and multipliers multiply",
         arguments: [
-            (["read-only"], "write 0/3600"), (["slow"], "write 10/3600"), (["slow", "daily"], "write 100/86400"),
+            (["read-only"], "write 0/3600"), (["slow"], "write 10/3600"), (["slow", "daily"], "write@1d 100/86400"),
             (["slow", "bulk"], "write 10/3600"),
             (["bulk"], "write unlimited"), (["daily", "read-only", "bulk"], "write 0/3600"), (["double"], "write 40/3600"),
             (["double", "half"], "write 20/3600"), (["double", "slow"], "write 20/3600"), (["read-only", "double"], "write 0/3600"),
@@ -69,6 +69,19 @@ struct PersonalLimitsTests {
     )
     func permissions(_ names: Set<String>, _ expected: String) throws {
         #expect(try policy().short(Samples.request("POST", permissions: names)) == [expected])
+    }
+
+    @Test("Keys that count over another time than the account's other keys are counted apart, and leave their count whole")
+    func countedApart() async throws {
+        let limiter = Limiter(store: MemoryStore(), rules: try policy())
+        func post(_ permissions: Set<String>) async throws -> Decision {
+            let subject = Subject(try Identity(.account, "acme"), tier: "free", permissions: permissions)
+            return try await limiter.acquire(for: subject, on: Endpoint(method: "POST", path: "/v2/items"))
+        }
+        for _ in 0..<20 { #expect(try await post([]).isAllowed) }
+        #expect(try await post(["daily"]).limits[0].id == "write@1d")
+        #expect(try await post(["read-only"]).isPermanent)
+        #expect(try await post([]).outcome == .denied)
     }
 
     @Test("A permission's rate counts like the limit that it replaces")
@@ -82,7 +95,7 @@ struct PersonalLimitsTests {
     func permissionEndpoints() throws {
         #expect(
             try policy().short(Samples.request("GET", "/items", tier: "pro", permissions: ["daily"])) == [
-                "read 1000/3600", "GET/items/* 10/60",
+                "read 1000/3600", "GET/items/*@1m 10/60",
             ]
         )
         #expect(try policy().short(Samples.request("GET", "/items", permissions: ["half"])) == ["read 50/3600", "GET/items/* 25/3600"])

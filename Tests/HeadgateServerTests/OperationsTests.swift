@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Headgate
 import Hummingbird
@@ -45,6 +46,13 @@ struct OperationsTests {
                 #expect(try response.json()["code"] == "untrusted_caller")
                 #expect(response.text.contains("--trust-identity-headers"))
                 expect(.ok, try await client.executeRequest(uri: "/livez", method: .get, headers: [:], body: nil))
+            }
+            // Other spellings of the same route are no way in.
+            for spelling in ["/\(uri)", "//\(uri)", uri.replacingOccurrences(of: "/v1/", with: "/v1//")] {
+                try await withServer(listen: open) { client in
+                    let response = try await client.executeRequest(uri: spelling, method: method, headers: [:], body: nil)
+                    #expect(response.status == .forbidden, "\(spelling)")
+                }
             }
             try await withServer(listen: open, identityTrust: .everybody) { client in
                 expect(.badRequest, try await client.executeRequest(uri: uri, method: method, headers: [:], body: nil))

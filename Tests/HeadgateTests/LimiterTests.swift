@@ -139,6 +139,41 @@ struct LimiterTests {
         #expect(decisions.map(\.outcome) == [.allowed, .allowed, .allowed, .denied, .denied])
     }
 
+    @Test("What no count would ever allow leaves the count as it is", arguments: Algorithm.Name.allCases)
+    func zeroSettlesNothing(name: Algorithm.Name) async throws {
+        let (full, zero) = try limits(name)
+        while try await limiter.acquire(for: acme, limits: [full]).isAllowed {}
+        #expect(try await limiter.acquire(for: acme, limits: [zero]).isPermanent)
+        #expect(try await limiter.acquire(for: acme, limits: [full]).outcome == .denied)
+    }
+
+    private func limits(_ name: Algorithm.Name) throws -> (full: Limit, zero: Limit) {
+        let (hour, second): (Duration, Duration) = (.seconds(3_600), .seconds(1))
+        let algorithms: (Algorithm, Algorithm) =
+            switch name {
+            case .slidingWindowLog: (try .slidingWindowLog(5, per: hour), try .slidingWindowLog(0, per: second))
+            case .tokenBucket: (try .tokenBucket(5, per: hour), try .tokenBucket(0, per: second))
+            case .fixedWindow: (try .fixedWindow(5, per: hour), try .fixedWindow(0, per: second))
+            case .slidingWindowCounter: (try .slidingWindowCounter(5, per: hour), try .slidingWindowCounter(0, per: second))
+            case .concurrency: (try .concurrency(5), try .concurrency(0, timeToLive: second))
+            }
+        return (try Limit("limit", algorithms.0), try Limit("limit", algorithms.1))
+    }
+
+    @Test("Denials for good leave nothing behind in the memory store")
+    func denialsLeaveNothing() async throws {
+        let zero = try Limit("limit", .fixedWindow(0, per: .seconds(60)))
+        for subject in 0..<100 { _ = try await limiter.acquire(for: Identity(.account, "s\(subject)"), limits: [zero]) }
+        #expect(store.size == 0)
+    }
+
+    @Test("The memory store refuses a charge of nothing, as the script does")
+    func badCharge() async throws {
+        let charge = Charge(try Limit("limit", .fixedWindow(1, per: .seconds(60))), identity: acme, cost: 0)
+        let error = await #expect(throws: LimiterError.self) { try await store.decide([StoreDecision(charges: [charge])]) }
+        #expect(error?.code == .badRequest)
+    }
+
     @Test("Counts that have ended leave the memory store", arguments: [5_000])
     func sweep(subjects: Int) async throws {
         let limit = try Limit("limit", .tokenBucket(10, per: .seconds(60)))

@@ -35,6 +35,14 @@ struct WaitingTests {
         #expect(clock.now.sinceStart == .zero)
     }
 
+    @Test("of no time at all is an ordinary request, when nobody is ahead", arguments: [Duration.zero, .seconds(-1)])
+    func noTime(longest: Duration) async throws {
+        for _ in 0..<50 {
+            let fresh = try Identity(.account, "fresh\(UInt64.random(in: 0 ... .max))")
+            #expect(try await limiter.acquire(for: fresh, limits: [limit], waitingAtMost: longest).isAllowed)
+        }
+    }
+
     @Test("is given up at once when no wait would help")
     func permanent() async throws {
         #expect(try await limiter.acquire(2, for: acme, limits: [limit], waitingAtMost: .seconds(60)).isPermanent)
@@ -98,7 +106,8 @@ struct WaitingTests {
         let second = Task { [limiter, acme] in try await limiter.acquire(for: acme, limits: [slow], waitingAtMost: .milliseconds(10)) }
         try await clock.waitForSleepers(2)
         clock.advance(by: .milliseconds(10))
-        #expect(try await second.value.outcome == .denied)
+        let denied = try await second.value
+        #expect(denied.outcome == .denied && denied.retryAfter != nil && denied.bindingLimit != nil)
         first.cancel()
         _ = try? await first.value
         #expect(limiter.waitingCallers == 0)

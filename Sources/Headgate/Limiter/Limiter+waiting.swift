@@ -8,7 +8,8 @@ extension Limiter {
     /// served first come first served; a wait is given up as soon as it is known to be too long.
     ///
     /// - Returns: The decision of the last attempt; denied when the request would not have fitted in time.
-    /// - Throws: ``LimiterError`` when the request itself is wrong, or the task is cancelled; nothing is charged then.
+    /// - Throws: ``LimiterError`` when the request itself is wrong, the task is cancelled, or too many callers wait. The error's
+    ///   ``LimiterError/charge`` says whether a call that had left may have been charged.
     public func acquire(
         _ cost: Int64 = 1,
         for subject: Subject,
@@ -24,7 +25,8 @@ extension Limiter {
     /// Charges a request as soon as all of some limits have room, waiting up to a given time for it.
     ///
     /// - Returns: The decision of the last attempt; denied when the request would not have fitted in time.
-    /// - Throws: ``LimiterError`` when the request itself is wrong, or the task is cancelled; nothing is charged then.
+    /// - Throws: ``LimiterError`` when the request itself is wrong, the task is cancelled, or too many callers wait. The error's
+    ///   ``LimiterError/charge`` says whether a call that had left may have been charged.
     public func acquire(
         _ cost: Int64 = 1,
         for identity: Identity,
@@ -42,7 +44,7 @@ extension Limiter {
     ) async throws(LimiterError) -> Decision {
         let deadline = clock.now.advanced(by: longest)
         let key = WaitingLine.Key(limits: inquiry.decision.charges.map { "\($0.identity.tag) \($0.limit.id)" }.sorted())
-        let place = line.enter(key)
+        let place = try line.enter(key)
         defer { line.leave(key, place) }
         guard try await isTurn(of: place, by: deadline, clock) else { return try await lastWord(on: inquiry) }
         while true {
@@ -60,19 +62,16 @@ extension Limiter {
         by deadline: C.Instant,
         _ clock: C
     ) async throws(LimiterError) -> Bool {
+        guard !place.hasTurn else { return true }
         let line = line
-        let turn = await withTaskGroup(of: WaitingLine.Turn?.self) { group in
+        await withTaskGroup(of: Void.self) { group in
             group.addTask { await line.turn(of: place) }
-            group.addTask {
-                try? await clock.sleep(until: deadline, tolerance: nil)
-                return nil
-            }
-            let first = await group.next() ?? nil
+            group.addTask { try? await clock.sleep(until: deadline, tolerance: nil) }
+            await group.next()
             group.cancelAll()
-            return first
         }
         if Task.isCancelled { throw LimiterError(.cancelled, "the task was cancelled while it waited for its turn") }
-        return if case .come = turn { true } else { false }
+        return place.hasTurn
     }
 
     /// The time to the next attempt; nil when no attempt is worth while.
@@ -88,7 +87,12 @@ extension Limiter {
         for index in looking.applied.indices { looking.applied[index].charge?.effect = .observe }
         looking.decision.charges = looking.applied.compactMap(\.charge)
         let decision = try await judge(looking)
-        guard decision.isAllowed, !decision.isDegraded else { return decision }
-        return Decision(outcome: .denied, limits: decision.limits, time: decision.time)
+        guard decision.isAllowed, !decision.isDegraded, let binding = decision.bindingIndex ?? decision.limits.indices.first else {
+            return decision
+        }
+        // There is room, but it belongs to those ahead: the limit that is closest to its end says when to ask again.
+        var limits = decision.limits
+        limits[binding] = limits[binding].denied(for: max(limits[binding].nextUnit, .seconds(1)))
+        return Decision(outcome: .denied, limits: limits, time: decision.time)
     }
 }

@@ -7,74 +7,109 @@ final class WaitingLine: Sendable {
         var limits: [String]
     }
 
-    /// A place in a line.
-    final class Place: Sendable {
-        fileprivate enum State: Sendable {
-            case waiting(CheckedContinuation<Turn, Never>?)
-            case over(Turn)
-        }
+    /// The most callers that wait in all lines together.
+    static let mostPlaces = 65_536
 
-        fileprivate let state: Mutex<State> = Mutex(.waiting(nil))
-
-        /// Ends the wait, unless it has ended.
-        fileprivate func finish(_ turn: Turn) {
-            let continuation: CheckedContinuation<Turn, Never>? = state.withLock { state in
-                guard case .waiting(let continuation) = state else { return nil }
-                state = .over(turn)
-                return continuation
-            }
-            continuation?.resume(returning: turn)
-        }
+    private struct Line {
+        /// By number, in the order of coming; the lowest has the turn.
+        var places: [Int: Place] = [:]
+        var first = 0
+        var next = 0
     }
 
-    /// How a wait for one's turn ends.
-    enum Turn: Sendable {
-        /// It is this place's turn; it keeps the turn until it leaves.
-        case come
-        /// The task was cancelled.
-        case cancelled
+    private struct State {
+        var lines: [Key: Line] = [:]
+        var count = 0
     }
 
-    private let lines = Mutex<[Key: [Place]]>([:])
+    private let state = Mutex(State())
 
     /// Takes the last place of a line; the first place of an empty line has its turn at once.
-    func enter(_ key: Key) -> Place {
-        let place = Place()
-        let isFirst = lines.withLock { lines in
-            lines[key, default: []].append(place)
-            return lines[key]?.count == 1
+    ///
+    /// - Throws: ``LimiterError/Code/overloaded`` when too many wait.
+    func enter(_ key: Key) throws(LimiterError) -> Place {
+        let place: Place? = state.withLock { state in
+            guard state.count < WaitingLine.mostPlaces else { return nil }
+            state.count += 1
+            let place = Place(number: state.lines[key]?.next ?? 0)
+            state.lines[key, default: Line()].places[place.number] = place
+            state.lines[key]?.next += 1
+            if state.lines[key]?.places.count == 1 { place.begin() }
+            return place
         }
-        if isFirst { place.finish(.come) }
+        guard let place else {
+            throw LimiterError(.overloaded, "\(WaitingLine.mostPlaces) callers wait for a limit in this process already")
+        }
         return place
     }
 
-    /// Waits until it is a place's turn, or its task is cancelled.
-    func turn(of place: Place) async -> Turn {
+    /// Waits until it is a place's turn, or the task is cancelled.
+    func turn(of place: Place) async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let over: Turn? = place.state.withLock { state in
-                    if case .over(let turn) = state { return turn }
-                    state = .waiting(continuation)
-                    return nil
-                }
-                if let over { continuation.resume(returning: over) }
-            }
+            await withCheckedContinuation { place.wait($0) }
         } onCancel: {
-            place.finish(.cancelled)
+            place.giveUp()
         }
     }
 
     /// Gives a place up; when it had the turn, the next one has it.
     func leave(_ key: Key, _ place: Place) {
-        let next: Place? = lines.withLock { lines in
-            guard var line = lines[key], let index = line.firstIndex(where: { $0 === place }) else { return nil }
-            line.remove(at: index)
-            lines[key] = line.isEmpty ? nil : line
-            return index == 0 ? line.first : nil
+        let next: Place? = state.withLock { state in
+            guard state.lines[key]?.places.removeValue(forKey: place.number) != nil else { return nil }
+            state.count -= 1
+            guard let line = state.lines[key], !line.places.isEmpty else {
+                state.lines[key] = nil
+                return nil
+            }
+            guard place.number == line.first else { return nil }
+            var first = line.first
+            while line.places[first] == nil { first += 1 }
+            state.lines[key]?.first = first
+            return line.places[first]
         }
-        next?.finish(.come)
+        next?.begin()
     }
 
     /// How many places are taken, in all lines.
-    var count: Int { lines.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+    var count: Int { state.withLock { $0.count } }
+}
+
+extension WaitingLine {
+    /// A place in a line.
+    final class Place: Sendable {
+        private struct State {
+            var hasTurn = false
+            var isOver = false
+            var waiter: CheckedContinuation<Void, Never>?
+        }
+
+        fileprivate let number: Int
+        private let state = Mutex(State())
+
+        fileprivate init(number: Int) { self.number = number }
+
+        /// Whether its turn has come; it keeps the turn until it leaves.
+        var hasTurn: Bool { state.withLock { $0.hasTurn } }
+
+        fileprivate func begin() { end { $0.hasTurn = true } }
+        fileprivate func giveUp() { end { _ in } }
+
+        /// Ends the wait, if there is one now or later.
+        private func end(_ change: (inout State) -> Void) {
+            let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+                change(&state)
+                state.isOver = true
+                return state.waiter.take()
+            }
+            waiter?.resume()
+        }
+
+        fileprivate func wait(_ waiter: CheckedContinuation<Void, Never>) {
+            let isOver = state.withLock { state in
+                if !state.isOver { state.waiter = waiter }
+                return state.isOver
+            }
+            if isOver { waiter.resume() }
+        }
+    }
 }

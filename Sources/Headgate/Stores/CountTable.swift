@@ -65,7 +65,8 @@ package struct CountTable: Sendable {
         if charge.effect == .take {
             let take = min(granted, settled.room)
             if take > 0 { (state, stamp) = algorithm.charge(state, at: now, request: request, count: take) }
-            if take > 0 || settled.mustWrite { states[Key(charge.identity, charge.limit)] = state.map(A.wrap) }
+            // What no count would ever allow says nothing of the count, so it settles nothing: its limit may be another's zero.
+            if take > 0 || (settled.mustWrite && !charge.isImpossible) { states[Key(charge.identity, charge.limit)] = state.map(A.wrap) }
         }
         let outlook = algorithm.read(state, at: now, request: request)
         return Reading(

@@ -98,6 +98,20 @@ public struct StoreDecision: Sendable, Hashable {
     }
 }
 
+extension StoreDecision {
+    /// Refuses numbers that the script would refuse.
+    package func check() throws(LimiterError) {
+        let exact = 1..<Arithmetic.largestExact
+        guard exact.contains(count) else { throw LimiterError(.badRequest, "a decision's count is \(count); expected 1 or more") }
+        for charge in charges where !exact.contains(charge.cost) || !(0..<Arithmetic.largestExact).contains(charge.reserve) {
+            throw LimiterError(
+                .badRequest,
+                "a charge has a cost of \(charge.cost) and a reserve of \(charge.reserve); expected a cost of 1 or more, and a reserve of 0 or more"
+            )
+        }
+    }
+}
+
 /// What a store says of some decisions.
 public struct StoreReply: Sendable, Hashable {
     /// The store's time at which they were judged.

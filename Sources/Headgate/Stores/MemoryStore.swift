@@ -22,13 +22,17 @@ public final class MemoryStore: LimitStore {
     }
 
     /// Judges independent decisions in order, each atomically.
+    ///
+    /// - Throws: ``LimiterError/Code/badRequest`` when a number is out of range; nothing is charged then.
     public func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply {
+        for decision in decisions { try decision.check() }
         let now = currentTime().microseconds
         return table.withLock { table in
             let reply = table.counts.decide(decisions, at: now)
             for (decision, verdict) in zip(decisions, reply.verdicts) {
                 for (charge, reading) in zip(decision.charges, verdict.readings) where charge.effect == .take {
-                    table.ends[CountTable.Key(charge.identity, charge.limit)] = now + reading.full
+                    let key = CountTable.Key(charge.identity, charge.limit)
+                    table.ends[key] = table.counts.states[key] == nil ? nil : now + reading.full
                 }
             }
             table.sweepIfLarge(at: now)
@@ -69,7 +73,7 @@ public final class MemoryStore: LimitStore {
     }
 
     /// How many counts are held, ended ones that were not swept yet included.
-    package var size: Int { table.withLock { $0.counts.states.count } }
+    package var size: Int { table.withLock { max($0.counts.states.count, $0.ends.count) } }
 
     private func end(_ lease: Lease) -> LeaseEnd {
         let now = currentTime().microseconds
@@ -80,10 +84,10 @@ public final class MemoryStore: LimitStore {
 extension MemoryStore.Table {
     /// Sweeps when the table has doubled since the last sweep, so that the work is a constant per decision.
     mutating func sweepIfLarge(at now: Int64) {
-        guard counts.states.count > sweepAt else { return }
+        guard max(counts.states.count, ends.count) > sweepAt else { return }
         let ends = ends
         counts.sweep { key, _ in ends[key, default: 0] <= now }
-        self.ends = ends.filter { $0.value > now }
+        self.ends = ends.filter { counts.states[$0.key] != nil }
         sweepAt = max(1_024, 2 * counts.states.count)
     }
 }

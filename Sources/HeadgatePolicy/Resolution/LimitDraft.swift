@@ -6,6 +6,9 @@ struct LimitDraft {
     private(set) var steps: [LimitStep]
     private let defaults: Defaults
     private var scale: Multiplier = 1
+    /// Whether a key's permission has put its rate in the place of the account's, and what other keys are counted by then.
+    private var isForKey = false
+    private var others: Counted?
 
     enum Value: Hashable {
         case unlimited
@@ -52,6 +55,12 @@ struct LimitDraft {
         case .custom: value = .custom
         case .limited(let quota): value = .counted(complete(quota))
         }
+    }
+
+    /// Puts the rate of a key's permission in the place of the account's.
+    mutating func replaceForKey(with rate: Rate, step: LimitStep) {
+        (isForKey, others) = (true, counted)
+        replace(with: rate, step: step)
     }
 
     /// Puts the account's own limit in the place of this one.
@@ -108,8 +117,17 @@ extension LimitDraft {
             throw LimiterError.customLimitMissing(id, tier: tier)
         case .counted(let counted):
             // A boost multiplies here, last: after `scale`, with the slot of the unboosted log as resolution.
-            return try Limit(id, algorithm(counted), onRedisFailure: counted.onRedisFailure, mode: counted.mode)
+            let made = try algorithm(counted)
+            return try Limit(countID(id, made), made, onRedisFailure: counted.onRedisFailure, mode: counted.mode)
         }
+    }
+
+    /// The id under which a limit is counted: the rule's, but for keys whose permission counts over another time than the
+    /// account's other keys. On one count either would forget what the other still needs.
+    private func countID(_ id: String, _ made: Algorithm) throws(LimiterError) -> String {
+        guard isForKey, made.capacity > 0, let window = made.window else { return id }
+        if let others, try made.sharesCount(with: algorithm(others)) { return id }
+        return "\(id)@\(window.readable)"
     }
 
     /// Whether multiplying made nothing out of something.

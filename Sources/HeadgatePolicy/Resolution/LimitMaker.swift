@@ -74,7 +74,7 @@ struct LimitMaker: Sendable {
         let rules = names.compactMap { permissions[$0] }.sorted { $0.name < $1.name }
         let rates = rules.compactMap { rule in rate(rule).map { (name: rule.name, rate: $0) } }
         if let strictest = rates.min(by: { $0.rate.isStricter(than: $1.rate) }) {
-            draft.replace(with: strictest.rate, step: .permission(strictest.name, strictest.rate))
+            draft.replaceForKey(with: strictest.rate, step: .permission(strictest.name, strictest.rate))
         }
         for rule in rules {
             try draft.multiply(by: rule.multiplier, step: .permissionMultiplier(rule.name, rule.multiplier))

@@ -22,7 +22,7 @@ struct PreparedLimit: Sendable, Hashable {
     }
 
     init(id: String, name: String, role: AppliedLimit.Role, limit: Limit?) {
-        self.init(id: id, name: name, role: role, outcome: limit.map(Outcome.limit) ?? .unlimited)
+        self.init(id: limit?.id ?? id, name: name, role: role, outcome: limit.map(Outcome.limit) ?? .unlimited)
     }
 
     /// The limit as it applies to a request.

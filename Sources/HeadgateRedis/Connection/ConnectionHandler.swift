@@ -17,6 +17,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var outbound = ByteBuffer()
     /// When the machine last said that a deadline comes next.
     private var nextDeadline: NIODeadline?
+    /// When the last whole reply came: a server that is behind, and answers, has not stalled.
+    private var lastReply = NIODeadline.uptimeNanoseconds(0)
 
     init(settings: LaneSettings, owner: LaneCore) {
         self.settings = settings
@@ -115,7 +117,8 @@ extension ConnectionHandler {
         var bytes = unwrapInboundIn(data)
         do {
             while machine.state != .closed, let reply = try reader.next(from: &bytes) {
-                perform(machine.receive(reply), at: context.eventLoop.now)
+                lastReply = context.eventLoop.now
+                perform(machine.receive(reply), at: lastReply)
             }
         } catch {
             end(LimiterError(.wireProtocol, "Redis broke its protocol: \(error.reason)"))
@@ -156,7 +159,7 @@ extension ConnectionHandler {
 extension ConnectionHandler {
     /// When `tick` is due.
     var wakesAt: NIODeadline? {
-        [nextDeadline, machine.stalls(after: stallTimeout)].compactMap(\.self).min()
+        [nextDeadline, stalls].compactMap(\.self).min()
     }
 
     /// Whether a caller waits for a reply.
@@ -167,10 +170,13 @@ extension ConnectionHandler {
         let (overdue, next) = machine.overdue(at: now)
         nextDeadline = next
         for call in overdue { call.giveUp(.deadlineExceeded, "Redis did not answer within the deadline") }
-        if let stalls = machine.stalls(after: stallTimeout), stalls <= now {
+        if let stalls, stalls <= now {
             end(LimiterError(.connect, "Redis owed an answer for \(settings.configuration.stallTimeout) and sent none"))
         }
     }
+
+    /// When the connection counts as stalled unless something comes.
+    private var stalls: NIODeadline? { machine.stalls(after: stallTimeout).map { max($0, lastReply + stallTimeout) } }
 
     private var stallTimeout: TimeAmount { TimeAmount(settings.configuration.stallTimeout) }
 

@@ -16,6 +16,9 @@ extension ScriptCall {
     /// The most decisions in one call, so that no call holds Redis up for long.
     static let mostDecisions = 64
 
+    /// The most integers of one reply, below what the reader accepts of a peer.
+    static let mostIntegers = 16_000
+
     /// The largest number that Lua holds exactly.
     static let largestNumber: Int64 = (1 << 53) - 1
 
@@ -26,6 +29,9 @@ extension ScriptCall {
         for decision in decisions {
             integers += 1 + decision.charges.count * 6
             for charge in decision.charges { keys.append(context.keys.key(charge.identity, charge.limit)) }
+        }
+        guard integers <= mostIntegers else {
+            throw LimiterError(.badRequest, "\(keys.count) limits in one call; expected \(mostIntegers / 6) at most")
         }
         var arguments = context.begin(.decide, keys: keys, fields: keys.count * 7 + decisions.count * 3)
         arguments.append(Int64(decisions.count))
@@ -55,6 +61,9 @@ extension ScriptCall {
     /// Takes charges back.
     static func refund(_ receipts: [Receipt], _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
         let keys = receipts.map { context.keys.key($0.identity, $0.limit) }
+        guard receipts.count < mostIntegers else {
+            throw LimiterError(.badRequest, "\(receipts.count) receipts in one call; expected fewer than \(mostIntegers)")
+        }
         var arguments = context.begin(.refund, keys: keys, fields: keys.count * 6)
         arguments.append(Int64(receipts.count))
         for receipt in receipts {

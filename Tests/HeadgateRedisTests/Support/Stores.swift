@@ -17,6 +17,8 @@ func withStore<Result: Sendable>(
     let store = try RedisStore(configuration)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await store.run() }
+        // A busy machine may take longer to begin than the deadline of the first call.
+        while !store.isStarted.load(ordering: .relaxed) { try await Task.sleep(for: .milliseconds(1)) }
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await body(store)) } catch { result = .failure(error) }
         group.cancelAll()
