@@ -164,7 +164,11 @@ let package = Package(
         // MARK: Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(name: "CHiredisTests", dependencies: ["CHiredis"], swiftSettings: swiftSettings),
-        .testTarget(name: "HeadgateTests", dependencies: ["Headgate", "HeadgateTesting"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeadgateTests",
+            dependencies: ["Headgate", "HeadgateTesting", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "HeadgatePolicyTests", dependencies: ["Headgate", "HeadgatePolicy"], swiftSettings: swiftSettings),
         .testTarget(
             name: "HeadgateYAMLTests",

@@ -1,4 +1,5 @@
 import Headgate
+import TestSupport
 
 @testable import HeadgateRedis
 

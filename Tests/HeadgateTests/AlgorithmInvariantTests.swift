@@ -1,4 +1,5 @@
 import Headgate
+import TestSupport
 import Testing
 
 /// Random traffic against each algorithm, judged by the definitions alone: never over, and never denied what fits.

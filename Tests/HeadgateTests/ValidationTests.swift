@@ -1,4 +1,5 @@
 import Headgate
+import TestSupport
 import Testing
 
 @Suite("Numbers and names")

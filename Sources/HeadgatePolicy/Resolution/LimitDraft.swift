@@ -122,8 +122,9 @@ extension LimitDraft {
         }
     }
 
-    /// The id under which a limit is counted: the rule's, but for keys whose permission counts over another time than the
-    /// account's other keys. On one count either would forget what the other still needs.
+    /// The id under which a limit is counted: the rule's, unless a key's permission counts over a time of its own.
+    ///
+    /// On one count with the account's other keys, either would forget what the other still needs.
     private func countID(_ id: String, _ made: Algorithm) throws(LimiterError) -> String {
         guard isForKey, made.capacity > 0, let window = made.window else { return id }
         if let others, try made.sharesCount(with: algorithm(others)) { return id }

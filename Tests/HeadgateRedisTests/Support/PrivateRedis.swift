@@ -3,7 +3,7 @@ import Synchronization
 
 /// A redis-server of one test's own, on a Unix socket in a directory of its own; it ends with the test.
 ///
-/// Stands in for `EmbeddedRedis` until that is there.
+/// Unlike an embedded one its address is known before it is started, as tests of a Redis that is not there yet need it.
 final class PrivateRedis: Sendable {
     let directory: String
     private let options: [String]

@@ -1,10 +1,12 @@
 /// A small repeatable generator, so that a failing sequence can be run again by its seed.
-struct Generator: RandomNumberGenerator {
+public struct Generator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    /// Creates a generator; equal seeds give equal sequences.
+    public init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
 
-    mutating func next() -> UInt64 {
+    /// The next number.
+    public mutating func next() -> UInt64 {
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
