@@ -1,7 +1,8 @@
 /// An algorithm with its numbers, under the name by which its counts are kept.
 ///
 /// Counts belong to a subject and a limit's id: two limits of one subject with the same id and algorithm share their count,
-/// whatever their numbers, so that a change of plan keeps what was used.
+/// whatever their numbers, so that a change of plan keeps what was used. What has left a limit's window is forgotten: limits that
+/// count by turns on one id need the same window.
 public struct Limit: Sendable, Hashable {
     /// The name of the rule that the limit comes from; part of its key.
     public let id: String
