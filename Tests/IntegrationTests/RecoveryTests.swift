@@ -12,6 +12,8 @@ struct RecoveryTests {
     struct Answer: Sendable {
         var at: Duration
         var took: Duration
+        /// By how much a short sleep after it was longer than asked for: what the machine itself adds.
+        var overslept: Duration
         var status: Int
         var isDegraded: Bool
     }
@@ -29,15 +31,18 @@ struct RecoveryTests {
                         while begin.duration(to: .now) < .seconds(7) {
                             let asked = ContinuousClock.now
                             let answer = try await connection.authorize("GET", "/v2/x", account: "a\(client)", tier: "enterprise")
+                            let took = asked.duration(to: .now)
+                            let rested = ContinuousClock.now
+                            try await Task.sleep(for: .milliseconds(5))
                             answers.append(
                                 Answer(
                                     at: begin.duration(to: asked),
-                                    took: asked.duration(to: .now),
+                                    took: took,
+                                    overslept: rested.duration(to: .now) - .milliseconds(5),
                                     status: answer.status.code,
                                     isDegraded: answer.headers[.degraded] != nil
                                 )
                             )
-                            try await Task.sleep(for: .milliseconds(5))
                         }
                         return answers
                     }
@@ -53,10 +58,11 @@ struct RecoveryTests {
         // The policy is `open`, and nothing is over its limit.
         #expect(answers.allSatisfy { $0.status == 200 })
         #expect(answers.contains { $0.isDegraded })
-        // The deadline is 50 ms; the rest is what this machine may be busy with.
+        // The deadline is 50 ms; the slack is that of reliability's words, and what the machine added to sleeps meanwhile.
         let times = answers.map(\.took).sorted()
-        #expect(times[times.count * 99 / 100] < .milliseconds(100))
-        #expect(times[times.count - 1] < .milliseconds(400))
+        let noise = answers.map(\.overslept).sorted()
+        #expect(times[times.count * 99 / 100] < .milliseconds(100) + noise[noise.count * 99 / 100])
+        #expect(times[times.count - 1] < .milliseconds(300) + noise[noise.count - 1])
         // Redis was there again about 4 s after the beginning; 2 s later every answer is Redis' own.
         let late = answers.filter { $0.at > .milliseconds(6_200) }
         #expect(!late.isEmpty && late.allSatisfy { !$0.isDegraded })
