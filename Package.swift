@@ -116,6 +116,7 @@ let package = Package(
             dependencies: [
                 "Headgate",
                 "HeadgateHTTP",
+                "HeadgatePolicy",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -231,6 +232,7 @@ let package = Package(
                 "EmbeddedRedis",
                 "Headgate",
                 "HeadgateHTTP",
+                "HeadgateHummingbird",
                 "HeadgatePolicy",
                 "HeadgateRedis",
                 "HeadgateServer",
@@ -288,6 +290,7 @@ let package = Package(
             name: "HummingbirdExample",
             dependencies: [
                 "Headgate",
+                "HeadgateHTTP",
                 "HeadgateHummingbird",
                 "HeadgatePolicy",
                 "HeadgateRedis",

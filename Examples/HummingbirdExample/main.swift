@@ -1,4 +1,5 @@
 import Headgate
+import HeadgateHTTP
 import HeadgateHummingbird
 import HeadgatePolicy
 import HeadgateRedis
@@ -12,7 +13,7 @@ let limiter = Limiter(store: store, rules: policy)
 
 let router = Router()
 router.add(
-    middleware: RateLimitMiddleware(limiter: limiter) { request, _ in
+    middleware: RateLimitMiddleware(limiter: limiter, style: ResponseStyle(policy.responses)) { request, _ in
         // Who asks: here by a header; a real service takes it from its authentication.
         try .account(request.headers[.authorization] ?? "anonymous", tier: "free")
     }

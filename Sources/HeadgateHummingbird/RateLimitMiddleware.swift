@@ -28,7 +28,7 @@ public struct RateLimitMiddleware<Context: RequestContext>: RouterMiddleware {
     ///
     /// - Parameters:
     ///   - limiter: What judges; its rules map requests to limits.
-    ///   - style: How answers tell of the decision.
+    ///   - style: How answers tell of the decision; `ResponseStyle(policy.responses)` is what a policy asks for.
     ///   - subject: Who asks. What it throws is thrown on: an `HTTPError(.unauthorized)` for a request without a key, say.
     public init(
         limiter: Limiter,

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Headgate
 import HeadgateHTTP
+import HeadgateHummingbird
 import HeadgatePolicy
 import HeadgateYAML
 import Hummingbird

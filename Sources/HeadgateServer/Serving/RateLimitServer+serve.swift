@@ -1,5 +1,6 @@
 import Headgate
 import HeadgateHTTP
+import HeadgateHummingbird
 import HeadgatePolicy
 import HeadgateYAML
 public import Logging

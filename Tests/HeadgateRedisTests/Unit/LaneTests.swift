@@ -82,6 +82,23 @@ struct LaneTests {
         #expect(harness.load.decisions == 0, "the stalled connection is given up")
     }
 
+    @Test("A server that is far behind, and goes on answering, has not stalled")
+    func behindAndAnswering() throws {
+        let harness = try LaneHarness()
+        try harness.start()
+        for nonce in 1...3 { _ = try harness.call(Int64(nonce), outcomes: outcomes) }
+        harness.loop.run()
+        harness.loop.advanceTime(by: .milliseconds(1_500))
+        try harness.receive("*2\r\n:1\r\n:0\r\n")
+        harness.loop.advanceTime(by: .seconds(1))
+        #expect(harness.load.decisions == 2, "2.5 s after the calls, 1 s after an answer")
+        try harness.receive("*2\r\n:2\r\n:0\r\n")
+        harness.loop.advanceTime(by: .milliseconds(1_900))
+        #expect(harness.load.decisions == 1)
+        harness.loop.advanceTime(by: .milliseconds(200))
+        #expect(harness.load.decisions == 0, "2 s without an answer")
+    }
+
     @Test("A lost connection: what was sent is unknown and is never sent again, what waits goes to the next one")
     func lostConnection() throws {
         let harness = try LaneHarness()

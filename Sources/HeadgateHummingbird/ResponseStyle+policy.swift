@@ -1,9 +1,9 @@
-import HeadgateHTTP
-import HeadgatePolicy
+public import HeadgateHTTP
+public import HeadgatePolicy
 
 extension ResponseStyle {
-    /// The style that a policy asks for.
-    init(_ options: ResponseOptions) {
+    /// The style that a policy asks for with its `responses`.
+    public init(_ options: ResponseOptions) {
         self.init(
             headers: options.headers.map { style in
                 switch style {
