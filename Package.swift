@@ -32,6 +32,11 @@ let package = Package(
         .library(name: "HeadgateRedis", targets: ["HeadgateRedis"]),
         .library(name: "HeadgateHTTP", targets: ["HeadgateHTTP"]),
         .library(name: "HeadgateHummingbird", targets: ["HeadgateHummingbird"]),
+        .library(name: "HeadgateAccounts", targets: ["HeadgateAccounts"]),
+        .library(name: "HeadgateUsage", targets: ["HeadgateUsage"]),
+        .library(name: "HeadgateEvents", targets: ["HeadgateEvents"]),
+        .library(name: "HeadgateProvider", targets: ["HeadgateProvider"]),
+        .library(name: "HeadgateGateway", targets: ["HeadgateGateway"]),
         .library(name: "HeadgateServer", targets: ["HeadgateServer"]),
         .library(name: "HeadgateTesting", targets: ["HeadgateTesting"]),
         .executable(name: "headgate", targets: ["HeadgateCommand"]),
@@ -46,8 +51,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -59,6 +67,8 @@ let package = Package(
             dependencies: ["Headgate", "HeadgatePolicy", .product(name: "Yams", package: "Yams")],
             swiftSettings: swiftSettings
         ),
+
+        .target(name: "HeadgateJSON", dependencies: ["Headgate"], swiftSettings: swiftSettings),
 
         // MARK: Redis
         .target(
@@ -106,6 +116,7 @@ let package = Package(
             name: "HeadgateHTTP",
             dependencies: [
                 "Headgate",
+                "HeadgateJSON",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],
@@ -124,6 +135,84 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // MARK: A provider's page: accounts and keys, usage, events, and what customers see of them
+        .target(
+            name: "HeadgateAccounts",
+            dependencies: [
+                "Headgate",
+                "HeadgateJSON",
+                "HeadgatePolicy",
+                "HeadgateRedis",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateUsage",
+            dependencies: [
+                "Headgate",
+                "HeadgateRedis",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateEvents",
+            dependencies: [
+                "Headgate",
+                "HeadgateJSON",
+                "HeadgateRedis",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateProvider",
+            dependencies: [
+                "Headgate",
+                "HeadgateAccounts",
+                "HeadgateEvents",
+                "HeadgateHTTP",
+                "HeadgateHummingbird",
+                "HeadgateJSON",
+                "HeadgatePolicy",
+                "HeadgateUsage",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HeadgateGateway",
+            dependencies: [
+                "HeadgateHTTP",
+                "HeadgateJSON",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
         // MARK: The server and the command
         .target(name: "EmbeddedRedis", swiftSettings: swiftSettings),
         .target(
@@ -131,12 +220,19 @@ let package = Package(
             dependencies: [
                 "EmbeddedRedis",
                 "Headgate",
+                "HeadgateAccounts",
+                "HeadgateEvents",
+                "HeadgateGateway",
                 "HeadgateHTTP",
                 "HeadgateHummingbird",
+                "HeadgateJSON",
                 "HeadgatePolicy",
+                "HeadgateProvider",
                 "HeadgateRedis",
+                "HeadgateUsage",
                 "HeadgateYAML",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -183,6 +279,74 @@ let package = Package(
                 "HeadgateHTTP",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "HeadgateJSONTests", dependencies: ["Headgate", "HeadgateJSON", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeadgateAccountsTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateAccounts",
+                "HeadgateJSON",
+                "HeadgatePolicy",
+                "HeadgateRedis",
+                "HeadgateTesting",
+                "HeadgateYAML",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateUsageTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateRedis",
+                "HeadgateTesting",
+                "HeadgateUsage",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateEventsTests",
+            dependencies: [
+                "EmbeddedRedis",
+                "Headgate",
+                "HeadgateEvents",
+                "HeadgateJSON",
+                "HeadgateRedis",
+                "HeadgateTesting",
+                "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateGatewayTests",
+            dependencies: [
+                "HeadgateGateway",
+                "HeadgateHTTP",
+                "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -233,6 +397,7 @@ let package = Package(
                 "Headgate",
                 "HeadgateHTTP",
                 "HeadgateHummingbird",
+                "HeadgateJSON",
                 "HeadgatePolicy",
                 "HeadgateRedis",
                 "HeadgateServer",
@@ -285,7 +450,7 @@ let package = Package(
         ),
 
         // MARK: The README's examples, compiled
-        .target(name: "Snippets", dependencies: ["Headgate"], path: "Examples/Snippets", swiftSettings: swiftSettings),
+        .target(name: "Snippets", dependencies: ["Headgate"], path: "examples/Snippets", swiftSettings: swiftSettings),
         .executableTarget(
             name: "HummingbirdExample",
             dependencies: [
@@ -297,7 +462,7 @@ let package = Package(
                 "HeadgateYAML",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
-            path: "Examples/HummingbirdExample",
+            path: "examples/HummingbirdExample",
             swiftSettings: swiftSettings
         ),
     ]

@@ -1,5 +1,6 @@
 public import Headgate
 import HTTPTypes
+import HeadgateJSON
 
 extension ResponseStyle {
     /// The answer to a request that a decision refuses, or `nil` when it is allowed.

@@ -1,3 +1,4 @@
+import HeadgateJSON
 import Configuration
 import Foundation
 import Logging

@@ -1,3 +1,4 @@
+import HeadgateJSON
 import EmbeddedRedis
 import Headgate
 import HeadgatePolicy

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Headgate
+import HeadgateJSON
 import Hummingbird
 import HummingbirdTesting
 import NIOCore

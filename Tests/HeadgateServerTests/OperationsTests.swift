@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Headgate
+import HeadgateJSON
 import Hummingbird
 import HummingbirdTesting
 import Testing

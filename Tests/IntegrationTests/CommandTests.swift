@@ -58,7 +58,7 @@ struct CommandTests {
 
     @Test("policy validate accepts the shipped policies, and tells of a bad one with line and field")
     func validate() async throws {
-        for name in ["tensorone", "supervised-ai", "quickstart", "../Examples/policy"] {
+        for name in ["tensorone", "supervised-ai", "quickstart", "../examples/policy"] {
             #expect(try await run("headgate", "policy", "validate", TestServer.policy(name)).status == 0)
         }
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(freshAccount()).yaml")

@@ -1,21 +1,22 @@
 import Headgate
 import HTTPTypes
+import HeadgateJSON
 
 extension Refusal {
     /// `{"error":"RATE_LIMIT_EXCEEDED","message":…,"code":429,"details":{"limit":…,"remaining":…,"reset_at":…,"retry_after":…}}`.
     ///
     /// The details of a permanent denial are the limit and what remains, those of a 503 `retry_after`, those of an error its code.
-    var nestedBody: JSON {
+    var nestedBody: JSONValue {
         switch self {
         case .denied(let decision):
             nested(
                 error: "RATE_LIMIT_EXCEEDED",
                 message: decision.isPermanent ? Refusal.neverFits : "Rate limit exceeded for endpoint",
                 details: [
-                    ("limit", decision.bindingLimit?.limit.map(JSON.integer)),
-                    ("remaining", decision.bindingLimit?.remaining.map(JSON.integer)),
+                    ("limit", decision.bindingLimit?.limit.map(JSONValue.integer)),
+                    ("remaining", decision.bindingLimit?.remaining.map(JSONValue.integer)),
                     ("reset_at", decision.resetSecond.map { .string(RFC3339.string(epochSecond: $0)) }),
-                    ("retry_after", decision.retryAfterSeconds.map(JSON.integer)),
+                    ("retry_after", decision.retryAfterSeconds.map(JSONValue.integer)),
                 ]
             )
         case .unavailable:
@@ -29,12 +30,12 @@ extension Refusal {
         }
     }
 
-    private func nested(error: String, message: String, details: [(name: String, value: JSON?)]) -> JSON {
-        .object([
+    private func nested(error: String, message: String, details: [(name: String, value: JSONValue?)]) -> JSONValue {
+        .present([
             ("error", .string(error)),
             ("message", .string(message)),
             ("code", .integer(Int64(status.code))),
-            ("details", .object(details)),
+            ("details", .present(details)),
         ])
     }
 

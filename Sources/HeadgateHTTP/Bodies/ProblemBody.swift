@@ -1,5 +1,6 @@
 import Headgate
 import HTTPTypes
+import HeadgateJSON
 
 extension Refusal {
     /// Problem details (RFC 9457 3) with the types and the extension member of draft-ietf-httpapi-ratelimit-headers-11.
@@ -7,7 +8,7 @@ extension Refusal {
     /// `violated-policies` holds the ids of all limits that deny, the names that `RateLimit-Policy` knows them by. A 503 has
     /// none: no limit was judged. An error has the type `about:blank`, so that its title is the status' phrase (RFC 9457 4.2.1),
     /// and its `code`.
-    var problemBody: JSON {
+    var problemBody: JSONValue {
         switch self {
         case .denied(let decision):
             let violated = decision.limits.filter { $0.verdict == .denied }
@@ -29,8 +30,8 @@ extension Refusal {
 
     private static let registry = "https://iana.org/assignments/http-problem-types#"
 
-    private func problem(type: String, title: String, extension member: (name: String, value: JSON?)) -> JSON {
-        .object([
+    private func problem(type: String, title: String, extension member: (name: String, value: JSONValue?)) -> JSONValue {
+        .present([
             ("type", .string(type)),
             ("title", .string(title)),
             ("status", .integer(Int64(status.code))),

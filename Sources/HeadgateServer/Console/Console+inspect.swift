@@ -1,3 +1,4 @@
+import HeadgateJSON
 package import Headgate
 import HeadgatePolicy
 import HeadgateRedis

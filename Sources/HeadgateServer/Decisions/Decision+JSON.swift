@@ -1,3 +1,4 @@
+import HeadgateJSON
 import Headgate
 import HeadgateHTTP
 
@@ -37,11 +38,6 @@ extension JSONValue {
             "full_after_ms": JSONValue(isJudged ? status.full.millisecondsRoundedUp : nil),
         ]
     }
-}
-
-extension StoreTime {
-    /// The second at or after this instant, in RFC 3339.
-    var rfc3339: String { RFC3339.string(epochSecond: epochSecondsRoundedUp) }
 }
 
 extension Duration {

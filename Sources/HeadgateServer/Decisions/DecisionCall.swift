@@ -1,3 +1,4 @@
+import HeadgateJSON
 import Headgate
 
 /// What a `POST /v1/decisions` asks: one decision, or a list of independent ones.

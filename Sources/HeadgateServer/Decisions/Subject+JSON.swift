@@ -1,3 +1,4 @@
+import HeadgateJSON
 import Headgate
 import HeadgatePolicy
 

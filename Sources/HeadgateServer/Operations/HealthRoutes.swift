@@ -1,4 +1,5 @@
 import HTTPTypes
+import HeadgateJSON
 import Headgate
 import HeadgateHTTP
 import Hummingbird

@@ -1,3 +1,4 @@
+import HeadgateJSON
 import HTTPTypes
 import Headgate
 import HeadgateHTTP

@@ -1,19 +1,19 @@
-import Headgate
+package import Headgate
 
 /// Reads one JSON text (RFC 8259), strictly: UTF-8 only, no name twice in an object, no deep nesting, nothing behind the value.
 ///
 /// Strictness is safety here: two readers that take different values for a name that stands twice see different subjects.
-struct JSONParser {
+package struct JSONParser {
     private let bytes: [UInt8]
     private var index = 0
 
     /// Nesting beyond this is refused, so that a body of brackets cannot exhaust the stack.
-    static let deepest = 32
+    package static let deepest = 32
 
     /// The value that a text holds.
     ///
     /// - Throws: ``LimiterError/Code/badRequest`` with the place.
-    static func parse(_ bytes: [UInt8]) throws(LimiterError) -> JSONValue {
+    package static func parse(_ bytes: [UInt8]) throws(LimiterError) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw LimiterError(.badRequest, "the body is not valid UTF-8; expected JSON in UTF-8")
         }

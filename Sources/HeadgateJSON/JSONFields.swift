@@ -1,14 +1,14 @@
-import Headgate
+package import Headgate
 
 /// The fields of an object, taken one by one; what is left over is unknown to us and refused.
-struct JSONFields {
+package struct JSONFields {
     /// Where the object stands in the body: `requests[3].subject`, or empty at the top.
-    let path: String
+    package let path: String
     private var fields: [String: JSONValue] = [:]
     /// The names in their order, for a stable error.
     private var names: [String] = []
 
-    init(_ value: JSONValue, at path: String) throws(LimiterError) {
+    package init(_ value: JSONValue, at path: String) throws(LimiterError) {
         self.path = path
         guard case .object(let members) = value else {
             throw LimiterError(.badRequest, "\(path.isEmpty ? "the body" : path) is \(value.kind); expected an object")
@@ -20,58 +20,58 @@ struct JSONFields {
     }
 
     /// Where a field of this object stands.
-    func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    package func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
     /// Takes a field out; `nil` when it is missing or null.
-    mutating func take(_ name: String) -> JSONValue? {
+    package mutating func take(_ name: String) -> JSONValue? {
         let value = fields.removeValue(forKey: name)
         return value == .null ? nil : value
     }
 
-    mutating func string(_ name: String) throws(LimiterError) -> String? {
+    package mutating func string(_ name: String) throws(LimiterError) -> String? {
         guard let value = take(name) else { return nil }
         guard case .string(let text) = value else { throw mismatch(name, value, "a string") }
         return text
     }
 
-    mutating func requiredString(_ name: String) throws(LimiterError) -> String {
+    package mutating func requiredString(_ name: String) throws(LimiterError) -> String {
         guard let text = try string(name) else { throw LimiterError(.badRequest, "\(path(of: name)) is missing; expected a string") }
         return text
     }
 
-    mutating func integer(_ name: String) throws(LimiterError) -> Int64? {
+    package mutating func integer(_ name: String) throws(LimiterError) -> Int64? {
         guard let value = take(name) else { return nil }
         guard case .integer(let number) = value else { throw mismatch(name, value, "a whole number") }
         return number
     }
 
-    mutating func boolean(_ name: String) throws(LimiterError) -> Bool? {
+    package mutating func boolean(_ name: String) throws(LimiterError) -> Bool? {
         guard let value = take(name) else { return nil }
         guard case .boolean(let flag) = value else { throw mismatch(name, value, "true or false") }
         return flag
     }
 
-    mutating func array(_ name: String) throws(LimiterError) -> [JSONValue]? {
+    package mutating func array(_ name: String) throws(LimiterError) -> [JSONValue]? {
         guard let value = take(name) else { return nil }
         guard case .array(let elements) = value else { throw mismatch(name, value, "an array") }
         return elements
     }
 
-    mutating func object(_ name: String) throws(LimiterError) -> JSONFields? {
+    package mutating func object(_ name: String) throws(LimiterError) -> JSONFields? {
         guard let value = take(name) else { return nil }
         return try JSONFields(value, at: path(of: name))
     }
 
     /// The names that were not taken.
-    var rest: [String] { names.filter { fields[$0] != nil } }
+    package var rest: [String] { names.filter { fields[$0] != nil } }
 
     /// Refuses what was not taken.
-    func finish(expecting known: String) throws(LimiterError) {
+    package func finish(expecting known: String) throws(LimiterError) {
         guard let name = rest.first else { return }
         throw LimiterError(.badRequest, "\(path(of: String(name.prefix(64)))) is not a known field; expected \(known)")
     }
 
-    func mismatch(_ name: String, _ value: JSONValue, _ expected: String) -> LimiterError {
+    package func mismatch(_ name: String, _ value: JSONValue, _ expected: String) -> LimiterError {
         LimiterError(.badRequest, "\(path(of: name)) is \(value.kind); expected \(expected)")
     }
 }
