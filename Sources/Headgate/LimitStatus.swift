@@ -1,6 +1,6 @@
 /// What one limit says of a request, after the decision.
 public struct LimitStatus: Sendable, Hashable {
-    /// The limit's id: the name under which its counts are kept.
+    /// The limit's id: the name of its rule, under which its counts are kept.
     public let id: String
 
     /// The name that customers know it by.
@@ -26,6 +26,12 @@ public struct LimitStatus: Sendable, Hashable {
 
     /// Whether it can deny.
     public let mode: Limit.Mode
+
+    /// Units that the request's priority may not touch.
+    public let reserve: Int64
+
+    /// Whether it denies only because what is left is kept for other priorities.
+    public let isHeldBack: Bool
 
     /// The time until at least one more unit is available; zero when nothing is used.
     public let nextUnit: Duration
@@ -60,13 +66,15 @@ extension LimitStatus {
     /// The status of a limit that the store has judged.
     package init(_ applied: AppliedLimit, charge: Charge, reading: Reading) {
         let limit = charge.limit
-        id = limit.id
+        id = applied.id
         name = applied.name
         role = applied.role
         verdict = reading.fit > 0 ? .allowed : limit.mode == .shadow ? .wouldDeny : .denied
         self.limit = limit.algorithm.capacity
         window = limit.algorithm.window
         remaining = reading.remaining
+        reserve = charge.reserve
+        isHeldBack = reading.fit == 0 && charge.reserve > 0 && reading.remaining >= charge.cost
         algorithm = limit.algorithm.name
         mode = limit.mode
         nextUnit = .microseconds(reading.nextUnit)
@@ -92,6 +100,8 @@ extension LimitStatus {
         limit = algorithm?.capacity
         window = algorithm?.window
         remaining = nil
+        reserve = applied.charge?.reserve ?? 0
+        isHeldBack = false
         self.algorithm = algorithm?.name
         nextUnit = .zero
         full = .zero
@@ -111,6 +121,8 @@ extension LimitStatus {
         limit = other.limit
         window = other.window
         remaining = other.remaining
+        reserve = other.reserve
+        isHeldBack = other.isHeldBack
         algorithm = other.algorithm
         mode = other.mode
         nextUnit = other.nextUnit
@@ -126,6 +138,7 @@ extension LimitStatus {
         verdict: Verdict,
         algorithm: Algorithm,
         remaining: Int64,
+        reserve: Int64 = 0,
         nextUnit: Duration = .zero,
         full: Duration = .zero,
         retryAfter: Duration? = .zero
@@ -137,6 +150,8 @@ extension LimitStatus {
         limit = algorithm.capacity
         window = algorithm.window
         self.remaining = remaining
+        self.reserve = reserve
+        isHeldBack = verdict == .denied && reserve > 0 && remaining > 0
         self.algorithm = algorithm.name
         mode = verdict == .wouldDeny ? .shadow : .enforced
         self.nextUnit = nextUnit

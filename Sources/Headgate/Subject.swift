@@ -12,17 +12,32 @@ public struct Subject: Sendable, Hashable {
     /// The account's own limits in place of its tier's, by limit id.
     public var overrides: [String: LimitOverride]
 
+    /// What a boost multiplies the account's class and endpoint limits with; 1 without one.
+    public var boost: Multiplier
+
+    /// The API key that the request came with; limits `per: key` count by it.
+    public var key: String?
+
+    /// Where the request came from; limits `per: address` count by it.
+    public var address: Identity?
+
     /// Creates a subject.
     public init(
         _ identity: Identity,
         tier: String? = nil,
         permissions: Set<String> = [],
-        overrides: [String: LimitOverride] = [:]
+        overrides: [String: LimitOverride] = [:],
+        boost: Multiplier = 1,
+        key: String? = nil,
+        address: Identity? = nil
     ) {
         self.identity = identity
         self.tier = tier
         self.permissions = permissions
         self.overrides = overrides
+        self.boost = boost
+        self.key = key
+        self.address = address
     }
 
     /// The subject of an account.
@@ -41,6 +56,8 @@ public enum LimitOverride: Sendable, Hashable {
     case slots(Int64)
     /// No limit.
     case unlimited
+    /// The tier's limit, multiplied and rounded down.
+    case multiplied(Multiplier)
 }
 
 /// What is asked for: a method and a path.

@@ -48,8 +48,8 @@ struct SubjectOptions: ParsableArguments {
 struct RequestOptions: ParsableArguments {
     @OptionGroup var subject: SubjectOptions
 
-    @Option(help: ArgumentHelp("Units that the request takes.", valueName: "units"))
-    var cost: Int64 = 1
+    @Option(help: ArgumentHelp("Units that the request takes. (default: as the policy says of the endpoint)", valueName: "units"))
+    var cost: Int64?
 
     @Option(help: ArgumentHelp("A priority of the policy.", valueName: "name"))
     var priority: String = "normal"
@@ -64,7 +64,7 @@ struct RequestOptions: ParsableArguments {
         LimitRequest(
             subject: try subject.subject(),
             endpoint: Endpoint(method: method.uppercased(), path: path),
-            cost: cost,
+            cost: cost.map { .units($0) } ?? .ofEndpoint,
             priority: Priority(priority)
         )
     }

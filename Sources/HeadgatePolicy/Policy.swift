@@ -23,13 +23,16 @@ public struct Policy: RuleSet {
         /// In the classes' order.
         var classes: [PreparedLimit] = []
         /// In the endpoint rules' order.
-        var endpoints: [PreparedLimit] = []
+        var endpoints: [PreparedLimit?] = []
+        /// In the additional rules' order; those of permissions are absent, as nobody has them without.
+        var additional: [PreparedLimit?] = []
         var concurrency: PreparedLimit?
 
         subscript(rule: Rule) -> PreparedLimit? {
             switch rule {
             case .operationClass(let index): classes[index]
             case .endpoint(let index): endpoints[index]
+            case .additional(let index): additional[index]
             case .concurrency: concurrency
             }
         }

@@ -22,7 +22,7 @@ extension PolicyCompiler {
             }
         }
         for (index, rule) in definition.endpoints.enumerated() {
-            check(rule.limit, .root.key("endpoints").index(index).key("limit"))
+            if let rate = rule.limit { check(rate, .root.key("endpoints").index(index).key("limit")) }
         }
     }
 
@@ -31,7 +31,12 @@ extension PolicyCompiler {
         for permission in definition.permissions {
             let path = FieldPath.root.key("permissions").key(permission.name)
             checkKnown(permission.limits.keys, among: definition.classes.map(\.id), kind: "class", path.key("limits"))
-            checkKnown(permission.endpoints.keys, among: definition.endpoints.map(\.id), kind: "endpoint id", path.key("endpoints"))
+            checkKnown(
+                permission.endpoints.keys,
+                among: definition.endpoints.filter { $0.limit != nil }.map(\.id),
+                kind: "endpoint id",
+                path.key("endpoints")
+            )
             for (field, rates) in [("limits", permission.limits), ("endpoints", permission.endpoints)] {
                 for (id, rate) in rates.sorted(by: { $0.key < $1.key }) {
                     if rate == .custom {
@@ -45,6 +50,24 @@ extension PolicyCompiler {
                 }
             }
         }
+    }
+
+    /// Checks the rates of additional rules, which are the same in all tiers.
+    mutating func checkAdditional() {
+        for additional in maker.additional {
+            let path = additionalPath(additional).key("limit")
+            if additional.rule.limit == .custom {
+                report(path, "expected a rate or 'unlimited', found 'custom', which only tiers and endpoints have")
+            } else {
+                check(additional.rule.limit, path)
+            }
+        }
+    }
+
+    /// Where an additional rule stands.
+    func additionalPath(_ additional: AdditionalRule) -> FieldPath {
+        let parent = additional.permission.map { FieldPath.root.key("permissions").key($0).key("add") } ?? .root.key("limits")
+        return parent.key(additional.rule.id)
     }
 
     private mutating func checkKnown(_ used: some Sequence<String>, among known: [String], kind: String, _ path: FieldPath) {
@@ -113,9 +136,24 @@ extension PolicyCompiler {
             }
             for (index, rule) in definition.endpoints.enumerated() {
                 let path = FieldPath.root.key("endpoints").index(index).key("limit")
+                guard rule.limit != nil else {
+                    compiled.endpoints.append(nil)
+                    continue
+                }
                 let outcome = outcome(path, rule.id, tier: tier) { () throws(LimiterError) in try maker.draft(endpoint: rule, tier: tier) }
-                compiled.endpoints.append(PreparedLimit(id: rule.id, name: rule.name, role: .endpoint, outcome: outcome))
+                compiled.endpoints.append(
+                    PreparedLimit(id: rule.id, name: rule.name, role: .endpoint, outcome: outcome, scope: rule.scope)
+                )
                 checkPermissions(.endpoint(index), tier: tier)
+            }
+            for additional in maker.additional {
+                // Its rate was checked before, so this does not throw; without the permission nobody has it.
+                let limit = try? maker.draft(additional: additional.rule).finished(id: additional.rule.id, tier: tier.name)
+                let rule = additional.rule
+                compiled.additional.append(
+                    additional.permission == nil
+                        ? PreparedLimit(id: rule.id, name: rule.name, role: .additional, limit: limit ?? nil, scope: rule.scope) : nil
+                )
             }
             compiled.concurrency = concurrency(tier)
             return compiled
@@ -126,10 +164,10 @@ extension PolicyCompiler {
         _ path: FieldPath,
         _ id: String,
         tier: TierRule,
-        _ make: () throws(LimiterError) -> LimitDraft
+        _ make: () throws(LimiterError) -> LimitDraft?
     ) -> PreparedLimit.Outcome {
         do {
-            let draft = try make()
+            guard let draft = try make() else { return .unlimited }
             if draft.value == .custom { return .custom }
             if draft.vanishes {
                 report(path, "multiplied for tier '\(tier.name)', less than one unit is left; expected at least 1, or 0 written out")
@@ -153,8 +191,10 @@ extension PolicyCompiler {
                     draft = try maker.draft(operationClass: definition.classes[index], tier: tier, permissions: [permission.name])
                 case .endpoint(let index):
                     id = definition.endpoints[index].id
-                    draft = try maker.draft(endpoint: definition.endpoints[index], tier: tier, permissions: [permission.name])
-                case .concurrency:
+                    guard let made = try maker.draft(endpoint: definition.endpoints[index], tier: tier, permissions: [permission.name])
+                    else { continue }
+                    draft = made
+                case .additional, .concurrency:
                     continue
                 }
                 guard draft.value != .custom else { continue }

@@ -50,6 +50,13 @@ extension PolicyCompiler {
             if isDerived, definition.endpoints[..<index].contains(where: { $0.match == rule.match }) { continue }
             checkUnique(rule.id, path.key(isDerived ? "match" : "id"), among: &seen)
         }
+        for additional in maker.additional {
+            let path = additionalPath(additional)
+            checkLimitID(additional.rule.id, path)
+            checkUnique(additional.rule.id, path, among: &seen)
+            if additional.rule.name.isEmpty { report(path.key("name"), "expected a name, found nothing") }
+            if additional.rule.match.isEmpty { report(path.key("match"), "expected at least one pattern such as 'GET /**', found none") }
+        }
     }
 
     private mutating func checkLimitID(_ id: String, _ path: FieldPath) {

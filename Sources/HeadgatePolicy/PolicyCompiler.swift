@@ -21,6 +21,9 @@ struct PolicyCompiler {
         checkNames()
         checkTiers()
         checkPermissions()
+        checkAdditional()
+        checkCosts()
+        checkAccountRules()
         let matcher = compileRoutes()
         // Limits are made of names and numbers that are known to be sound.
         let tiers = problems.isEmpty ? compileTiers() : []
@@ -57,6 +60,7 @@ struct PolicyCompiler {
             return try RouteMatcher(
                 classes: definition.classes.map(\.match),
                 endpoints: definition.endpoints.map(\.match),
+                additional: maker.additional.map(\.rule.match),
                 caseSensitive: definition.caseSensitive
             )
         } catch {

@@ -40,7 +40,7 @@ extension PolicyReader {
     /// A time.
     ///
     /// `0` needs no unit: it means the same in all of them.
-    private mutating func duration(_ field: Field) -> Duration? {
+    mutating func duration(_ field: Field) -> Duration? {
         fields.parsed(field, "a time such as 1h") { text throws(LimiterError) in text == "0" ? .zero : try Duration(readable: text) }
     }
 

@@ -14,7 +14,7 @@ extension PolicyReader {
         )
     }
 
-    private mutating func patterns(_ field: Field) -> [RoutePattern] {
+    mutating func patterns(_ field: Field) -> [RoutePattern] {
         if case .scalar = field.node { return pattern(field).map { [$0] } ?? [] }
         return (fields.items(field) ?? []).compactMap { pattern($0) }
     }
@@ -33,33 +33,36 @@ extension PolicyReader {
         return tier
     }
 
-    private mutating func multiplier(_ field: Field) -> Multiplier {
+    mutating func multiplier(_ field: Field) -> Multiplier {
         fields.parsed(field, "a number such as 5") { text throws(LimiterError) in try Multiplier(text) } ?? 1
     }
 
     /// An endpoint rule; what cannot be read of it is replaced, so that the other rules keep their positions.
     mutating func endpoint(_ field: Field) -> EndpointRule? {
-        let known = fields.fields(field, ["match", "limit", "id", "name"])
-        if case .mapping = field.node {
-            for name in ["match", "limit"] where known[name] == nil { fields.report(field, "expected a '\(name)', found none") }
-        }
+        let known = fields.fields(field, ["match", "limit", "id", "name", "per", "cost", "refund_on"])
+        if case .mapping = field.node, known["match"] == nil { fields.report(field, "expected a 'match', found none") }
         // No request has such a method, and no two fields have the same path.
         let placeholder = try? RoutePattern("UNREADABLE /\(field.path)")
         guard let match = known["match"].flatMap({ pattern($0) }) ?? placeholder else { return nil }
         return EndpointRule(
             match: match,
-            limit: known["limit"].flatMap { rate($0) } ?? .unlimited,
+            // One that was reported stands as unlimited, so that the rule is not taken for one without a limit.
+            limit: known["limit"].map { rate($0) ?? .unlimited },
             id: known["id"].flatMap { fields.string($0) },
-            name: known["name"].flatMap { fields.string($0) }
+            name: known["name"].flatMap { fields.string($0) },
+            scope: known["per"].flatMap { fields.choice($0) } ?? .account,
+            cost: known["cost"].map { cost($0) } ?? .units(1),
+            refundOn: known["refund_on"].map { statuses($0) }
         )
     }
 
     mutating func permission(_ name: String, _ field: Field) -> PermissionRule {
-        let known = fields.fields(field, ["limits", "endpoints", "multiplier"])
+        let known = fields.fields(field, ["limits", "endpoints", "multiplier", "add"])
         var permission = PermissionRule(name)
         if let field = known["limits"] { permission.limits = rates(field) }
         if let field = known["endpoints"] { permission.endpoints = rates(field) }
         if let field = known["multiplier"] { permission.multiplier = multiplier(field) }
+        if let field = known["add"] { permission.additions = limitRules(field) }
         return permission
     }
 

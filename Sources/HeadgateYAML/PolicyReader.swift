@@ -15,7 +15,7 @@ struct PolicyReader {
 
     private static let known = [
         "name", "base_path", "case_sensitive", "algorithm", "on_redis_failure", "responses", "classes", "tiers", "default_tier",
-        "endpoints", "permissions", "priorities",
+        "endpoints", "limits", "refund_on", "permissions", "priorities", "boosts", "events",
     ]
 
     /// What the file says.
@@ -32,12 +32,16 @@ struct PolicyReader {
         if let field = known["tiers"] { policy.tiers = entries(field) { $0.tier($1, $2) } }
         if let field = known["default_tier"] { policy.defaultTier = fields.string(field) }
         if let field = known["endpoints"] { policy.endpoints = (fields.items(field) ?? []).compactMap { endpoint($0) } }
+        if let field = known["limits"] { policy.limits = limitRules(field) }
+        if let field = known["refund_on"] { policy.refundOn = statuses(field) }
         if let field = known["permissions"] { policy.permissions = entries(field) { $0.permission($1, $2) } }
         if let field = known["priorities"] { policy.priorities = entries(field) { $0.priority($1, $2) } }
+        if let field = known["boosts"] { policy.boosts = boosts(field) }
+        if let field = known["events"] { policy.events = events(field) }
         return policy
     }
 
-    private mutating func entries<Value>(_ field: Field, _ read: (inout PolicyReader, String, Field) -> Value) -> [Value] {
+    mutating func entries<Value>(_ field: Field, _ read: (inout PolicyReader, String, Field) -> Value) -> [Value] {
         (fields.entries(field) ?? []).map { read(&self, $0.key, $0.field) }
     }
 

@@ -85,7 +85,7 @@ struct RateLimitMiddlewareTests {
         router.add(
             middleware: RateLimitMiddleware(limiter: limiter) { request, _ in
                 let cost = request.headers[.contentLength].flatMap { Int64($0) } ?? 1
-                return LimitRequest(subject: try .account("a1"), endpoint: Endpoint(method: "GET", path: "/"), cost: cost)
+                return LimitRequest(subject: try .account("a1"), endpoint: Endpoint(method: "GET", path: "/"), cost: .units(cost))
             }
         )
         router.post("/ok") { _, _ in "fine" }

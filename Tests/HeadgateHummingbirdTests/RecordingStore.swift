@@ -49,7 +49,7 @@ struct SameRules: RuleSet {
         if let tier = request.subject.tier, tier != "pro" { throw LimiterError(.unknownTier, "there is no tier \(tier)") }
         return limits.map { limit in
             let role: AppliedLimit.Role = limit.algorithm.name == .concurrency ? .concurrency : .operationClass
-            let charge = Charge(limit, identity: request.subject.identity, cost: request.cost)
+            let charge = Charge(limit, identity: request.subject.identity, cost: request.cost.units())
             return AppliedLimit(name: limit.id, role: role, id: limit.id, charge: charge)
         }
     }

@@ -42,7 +42,7 @@ enum Samples {
     ) throws -> LimitRequest {
         var subject = try Subject.account("acme", tier: tier, permissions: permissions)
         subject.overrides = overrides
-        return LimitRequest(subject: subject, endpoint: Endpoint(method: method, path: path), cost: cost, priority: priority)
+        return LimitRequest(subject: subject, endpoint: Endpoint(method: method, path: path), cost: .units(cost), priority: priority)
     }
 }
 

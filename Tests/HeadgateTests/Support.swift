@@ -33,7 +33,7 @@ struct SameLimits: RuleSet {
         limits.map { limit in
             var limit = limit
             limit.charge?.identity = request.subject.identity
-            limit.charge?.cost = request.cost
+            limit.charge?.cost = request.cost.units()
             return limit
         }
     }

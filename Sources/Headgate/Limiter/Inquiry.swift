@@ -12,7 +12,7 @@ extension Limiter {
         guard !requests.isEmpty else { throw LimiterError(.badRequest, "there is no request; expected 1 or more") }
         var applied: [AppliedLimit] = []
         for request in requests {
-            try check(cost: request.cost)
+            if case .units(let cost) = request.cost { try check(cost: cost) }
             try add(try rules.limits(for: request), to: &applied)
         }
         return inquiry(applied, effect: effect, slots: slots)
@@ -57,7 +57,7 @@ extension Limiter {
     private func add(_ more: [AppliedLimit], to applied: inout [AppliedLimit]) throws(LimiterError) {
         for limit in more {
             let same = applied.firstIndex {
-                $0.id == limit.id && $0.charge?.identity == limit.charge?.identity
+                $0.id == limit.id && $0.charge?.limit.id == limit.charge?.limit.id && $0.charge?.identity == limit.charge?.identity
                     && $0.charge?.limit.algorithm.name == limit.charge?.limit.algorithm.name
             }
             guard let same else {

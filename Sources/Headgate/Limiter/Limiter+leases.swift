@@ -14,7 +14,7 @@ extension Limiter {
     /// - Returns: What the body returns.
     /// - Throws: ``LimiterError`` when the request itself is wrong, and what the body throws.
     public func withLease<Result: Sendable>(
-        _ cost: Int64 = 1,
+        _ cost: Cost = .ofEndpoint,
         for subject: Subject,
         on endpoint: Endpoint,
         priority: Priority = .normal,

@@ -11,7 +11,7 @@ extension Limiter {
     /// - Throws: ``LimiterError`` when the request itself is wrong, the task is cancelled, or too many callers wait. The error's
     ///   ``LimiterError/charge`` says whether a call that had left may have been charged.
     public func acquire(
-        _ cost: Int64 = 1,
+        _ cost: Cost = .ofEndpoint,
         for subject: Subject,
         on endpoint: Endpoint,
         priority: Priority = .normal,

@@ -43,7 +43,7 @@ extension Limiter {
     /// Charges a request to every limit that the rules give it, or to none.
     ///
     /// - Parameters:
-    ///   - cost: Units that the request takes of each limit; 1 or more.
+    ///   - cost: Units that the request takes of each limit, 1 or more; unless said, what the rules say of the endpoint.
     ///   - subject: Who asks.
     ///   - endpoint: For what.
     ///   - priority: How urgent it is.
@@ -52,7 +52,7 @@ extension Limiter {
     /// - Returns: The decision, whether the request is allowed or not.
     /// - Throws: ``LimiterError`` when the request itself is wrong or the task is cancelled.
     public func acquire(
-        _ cost: Int64 = 1,
+        _ cost: Cost = .ofEndpoint,
         for subject: Subject,
         on endpoint: Endpoint,
         priority: Priority = .normal,
@@ -72,7 +72,7 @@ extension Limiter {
     ///
     /// - Throws: ``LimiterError`` when the request itself is wrong or the task is cancelled.
     public func peek(
-        _ cost: Int64 = 1,
+        _ cost: Cost = .ofEndpoint,
         for subject: Subject,
         on endpoint: Endpoint,
         priority: Priority = .normal

@@ -14,16 +14,35 @@ public struct LimitRequest: Sendable, Hashable {
     /// For what.
     public var endpoint: Endpoint
     /// Units that the request takes of each limit.
-    public var cost: Int64
+    public var cost: Cost
     /// How urgent it is.
     public var priority: Priority
 
     /// Creates a request.
-    public init(subject: Subject, endpoint: Endpoint, cost: Int64 = 1, priority: Priority = .normal) {
+    public init(subject: Subject, endpoint: Endpoint, cost: Cost = .ofEndpoint, priority: Priority = .normal) {
         self.subject = subject
         self.endpoint = endpoint
         self.cost = cost
         self.priority = priority
+    }
+}
+
+/// How many units a request takes of each limit.
+public enum Cost: Sendable, Hashable, ExpressibleByIntegerLiteral {
+    /// What the rules say of the endpoint; 1 where they say nothing.
+    case ofEndpoint
+    /// So many units, whatever the rules say.
+    case units(Int64)
+
+    /// So many units.
+    public init(integerLiteral units: Int64) { self = .units(units) }
+
+    /// The units, where the rules say so many.
+    public func units(ofEndpoint ruled: Int64 = 1) -> Int64 {
+        switch self {
+        case .ofEndpoint: ruled
+        case .units(let units): units
+        }
     }
 }
 
@@ -47,6 +66,8 @@ public struct AppliedLimit: Sendable, Hashable {
         case operationClass = "class"
         /// A rule for the endpoint, on top of the class.
         case endpoint
+        /// A rule on top of class and endpoint, such as one per key or per address.
+        case additional
         /// Concurrent requests.
         case concurrency
         /// A limit given at the call, without a policy.

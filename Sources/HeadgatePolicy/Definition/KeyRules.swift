@@ -1,3 +1,5 @@
+public import Headgate
+
 /// What a permission of an API key changes.
 public struct PermissionRule: Sendable, Hashable {
     /// The permission's name.
@@ -12,12 +14,22 @@ public struct PermissionRule: Sendable, Hashable {
     /// What class and endpoint limits are multiplied with.
     public var multiplier: Multiplier
 
+    /// Limits that its keys have on top of all others.
+    public var additions: [LimitRule]
+
     /// Creates a permission.
-    public init(_ name: String, limits: [String: Rate] = [:], endpoints: [String: Rate] = [:], multiplier: Multiplier = 1) {
+    public init(
+        _ name: String,
+        limits: [String: Rate] = [:],
+        endpoints: [String: Rate] = [:],
+        multiplier: Multiplier = 1,
+        additions: [LimitRule] = []
+    ) {
         self.name = name
         self.limits = limits
         self.endpoints = endpoints
         self.multiplier = multiplier
+        self.additions = additions
     }
 }
 

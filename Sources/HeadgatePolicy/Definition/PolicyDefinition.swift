@@ -32,11 +32,23 @@ public struct PolicyDefinition: Sendable, Hashable {
     /// Limits of endpoints, on top of the classes'; the most specific that matches counts.
     public var endpoints: [EndpointRule]
 
+    /// Limits on top of classes and endpoints; every one that matches counts.
+    public var limits: [LimitRule]
+
+    /// The response statuses for which a request gets its units back, as far as the limits allow it.
+    public var refundOn: [StatusPattern]
+
     /// What the permissions of API keys change.
     public var permissions: [PermissionRule]
 
     /// The priorities that requests may name; `normal` exists in any case.
     public var priorities: [PriorityRule]
+
+    /// What boosts customers may give themselves; `nil` for none.
+    public var boosts: BoostRules?
+
+    /// When an account's use of a limit is an event.
+    public var events: EventRules
 
     /// Creates a definition.
     public init(
@@ -50,8 +62,12 @@ public struct PolicyDefinition: Sendable, Hashable {
         tiers: [TierRule] = [],
         defaultTier: String? = nil,
         endpoints: [EndpointRule] = [],
+        limits: [LimitRule] = [],
+        refundOn: [StatusPattern] = [],
         permissions: [PermissionRule] = [],
-        priorities: [PriorityRule] = []
+        priorities: [PriorityRule] = [],
+        boosts: BoostRules? = nil,
+        events: EventRules = EventRules()
     ) {
         self.name = name
         self.basePath = basePath
@@ -63,7 +79,11 @@ public struct PolicyDefinition: Sendable, Hashable {
         self.tiers = tiers
         self.defaultTier = defaultTier
         self.endpoints = endpoints
+        self.limits = limits
+        self.refundOn = refundOn
         self.permissions = permissions
         self.priorities = priorities
+        self.boosts = boosts
+        self.events = events
     }
 }

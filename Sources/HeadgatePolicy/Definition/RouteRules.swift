@@ -17,7 +17,7 @@ public struct ClassRule: Sendable, Hashable {
     }
 }
 
-/// A limit for an endpoint, on top of its class's.
+/// A limit for an endpoint, on top of its class's, or what its requests cost.
 public struct EndpointRule: Sendable, Hashable {
     /// The limit's id.
     public var id: String
@@ -28,15 +28,35 @@ public struct EndpointRule: Sendable, Hashable {
     /// The requests that it applies to, unless a more specific rule does.
     public var match: RoutePattern
 
-    /// The limit before the tier's endpoint multiplier.
-    public var limit: Rate
+    /// The limit before the tier's endpoint multiplier; `nil` when the rule only says what requests cost.
+    public var limit: Rate?
+
+    /// Whose requests are counted together.
+    public var scope: LimitRule.Scope
+
+    /// How many units requests take, of all of their limits.
+    public var cost: CostRule
+
+    /// The response statuses for which a request gets its units back; `nil` is as the policy says.
+    public var refundOn: [StatusPattern]?
 
     /// Creates an endpoint rule.
     ///
     /// Without an id it takes method and path, `POST/endpoints/*/execute` or `*/ai/**`; without a name, the pattern.
-    public init(match: RoutePattern, limit: Rate, id: String? = nil, name: String? = nil) {
+    public init(
+        match: RoutePattern,
+        limit: Rate?,
+        id: String? = nil,
+        name: String? = nil,
+        scope: LimitRule.Scope = .account,
+        cost: CostRule = .units(1),
+        refundOn: [StatusPattern]? = nil
+    ) {
         self.match = match
         self.limit = limit
+        self.scope = scope
+        self.cost = cost
+        self.refundOn = refundOn
         self.id = id ?? match.limitID
         self.name = name ?? match.description
     }

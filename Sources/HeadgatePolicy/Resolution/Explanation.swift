@@ -76,11 +76,18 @@ extension Policy {
         let priority = priority(request.priority, of: request.subject)
 
         var limits: [Explanation.ExplainedLimit] = []
-        let rules = [.operationClass(match.operationClass)] + (match.endpoint.map { [Rule.endpoint($0)] } ?? []) + [.concurrency]
+        let cost = request.cost.units(ofEndpoint: match.endpoint.map { definition.endpoints[$0].cost.fallback } ?? 1)
+        let endpoint = match.endpoint.map { [Rule.endpoint($0)] } ?? []
+        let rules = [.operationClass(match.operationClass)] + endpoint + match.additional.map { Rule.additional($0) } + [.concurrency]
         for rule in rules {
             let (limit, steps) = try maker.made(rule, tier: tier.rule, subject: request.subject)
             guard let limit else { continue }
-            let applied = try limit.applied(to: request, reserve: priority.rule.reserve, tier: tier.rule.name)
+            let applied = try limit.applied(
+                to: request.subject,
+                cost: cost,
+                reserve: priority.rule.reserve,
+                tier: tier.rule.name
+            )
             limits.append(Explanation.ExplainedLimit(applied: applied, steps: steps))
         }
 
@@ -99,7 +106,7 @@ extension Policy {
             requestedPriority: request.priority,
             priority: priority.rule,
             priorityRefusal: priority.refusal,
-            unknownPermissions: request.subject.permissions.filter { maker.permissions[$0] == nil }.sorted(),
+            unknownPermissions: request.subject.permissions.subtracting(knownPermissions).sorted(),
             limits: limits
         )
     }

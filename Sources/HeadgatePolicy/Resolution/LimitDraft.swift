@@ -6,6 +6,7 @@ struct LimitDraft {
     private(set) var steps: [LimitStep]
     private let defaults: Defaults
     private var scale: Multiplier = 1
+    private var boost: Multiplier = 1
     /// Whether a key's permission has put its rate in the place of the account's, and what other keys are counted by then.
     private var isForKey = false
     private var others: Counted?
@@ -68,6 +69,8 @@ struct LimitDraft {
         switch override {
         case .unlimited:
             replace(with: .unlimited, step: .accountOverride(override))
+        case .multiplied(let factor):
+            try multiply(by: factor, step: .accountOverride(override))
         case .units(let units, let window):
             let mode = counted?.mode ?? .enforced
             replace(with: .limited(Quota(units: units, per: window, mode: mode)), step: .accountOverride(override))
@@ -84,6 +87,13 @@ struct LimitDraft {
         }
         scale = product
         steps.append(step)
+    }
+
+    /// Multiplies for a time: after all else, so that what is counted stays the same count.
+    mutating func boost(by factor: Multiplier) {
+        guard factor != 1 else { return }
+        boost = factor
+        steps.append(.boost(factor))
     }
 
     private func complete(_ quota: Quota) -> Counted {
@@ -116,8 +126,7 @@ extension LimitDraft {
         case .custom:
             throw LimiterError.customLimitMissing(id, tier: tier)
         case .counted(let counted):
-            // A boost multiplies here, last: after `scale`, with the slot of the unboosted log as resolution.
-            let made = try algorithm(counted)
+            let made = try boosted(counted)
             return try Limit(countID(id, made), made, onRedisFailure: counted.onRedisFailure, mode: counted.mode)
         }
     }
@@ -127,7 +136,7 @@ extension LimitDraft {
     /// On one count with the account's other keys, either would forget what the other still needs.
     private func countID(_ id: String, _ made: Algorithm) throws(LimiterError) -> String {
         guard isForKey, made.capacity > 0, let window = made.window else { return id }
-        if let others, try made.sharesCount(with: algorithm(others)) { return id }
+        if let others, try made.sharesCount(with: algorithm(others, by: scale)) { return id }
         return "\(id)@\(window.readable)"
     }
 
@@ -137,14 +146,29 @@ extension LimitDraft {
         return (counted.units > 0 && scale.scale(counted.units) == 0) || (counted.burst.map { $0 > 0 && scale.scale($0) == 0 } ?? false)
     }
 
-    private func algorithm(_ counted: Counted) throws(LimiterError) -> Algorithm {
-        let units = try scaled(counted.units)
+    /// The algorithm with the boost, if there is one.
+    ///
+    /// A boosted log keeps the slots of the plain one, so that its entries stay as they are; they grow only where the log would
+    /// have more entries than one may hold.
+    private func boosted(_ counted: Counted) throws(LimiterError) -> Algorithm {
+        let plain = try algorithm(counted, by: scale)
+        guard boost != 1 else { return plain }
+        guard let factor = scale.times(boost) else { throw LimiterError(.invalidLimit, "multipliers have too many digits together") }
+        guard case .slidingWindowLog(let log) = plain else { return try algorithm(counted, by: factor) }
+        let units = try scaled(counted.units, by: factor)
+        let window = counted.window.wholeMicroseconds
+        let least = units <= Algorithm.mostLogEntries ? 1 : (window + Algorithm.mostLogEntries - 1) / Algorithm.mostLogEntries
+        return try .slidingWindowLog(units, per: counted.window, resolution: .microseconds(max(log.slot, least)))
+    }
+
+    private func algorithm(_ counted: Counted, by scale: Multiplier) throws(LimiterError) -> Algorithm {
+        let units = try scaled(counted.units, by: scale)
         switch counted.algorithm {
         case .slidingWindowLog:
             guard let resolution = counted.resolution else { return try .slidingWindowLog(units, per: counted.window) }
             return try .slidingWindowLog(units, per: counted.window, resolution: resolution)
         case .tokenBucket:
-            let burst = try counted.burst.map { (written) throws(LimiterError) in try scaled(written) } ?? units
+            let burst = try counted.burst.map { (written) throws(LimiterError) in try scaled(written, by: scale) } ?? units
             return try .tokenBucket(units, per: counted.window, burst: units == 0 ? 0 : burst)
         case .fixedWindow:
             return try .fixedWindow(units, per: counted.window)
@@ -155,7 +179,7 @@ extension LimitDraft {
         }
     }
 
-    private func scaled(_ units: Int64) throws(LimiterError) -> Int64 {
+    private func scaled(_ units: Int64, by scale: Multiplier) throws(LimiterError) -> Int64 {
         guard let scaled = scale.scale(units) else {
             throw LimiterError(.invalidLimit, "\(units) units times \(scale) are more than can be counted exactly")
         }

@@ -4,17 +4,31 @@ internal import Headgate
 enum Rule: Hashable {
     case operationClass(Int)
     case endpoint(Int)
+    case additional(Int)
     case concurrency
 }
 
-/// Makes limits of rules, step by step: tier, account, permissions, endpoint multiplier.
+/// A rule on top of class and endpoint, and the permission that brings it; `nil` when every request has it.
+struct AdditionalRule: Sendable, Hashable {
+    let rule: LimitRule
+    let permission: String?
+}
+
+/// Makes limits of rules, step by step: tier, account, permissions, endpoint multiplier, boost.
 struct LimitMaker: Sendable {
     let definition: PolicyDefinition
     let permissions: [String: PermissionRule]
+    /// The policy's own first, then those of the permissions.
+    let additional: [AdditionalRule]
 
     init(_ definition: PolicyDefinition) {
         self.definition = definition
         // Names were checked to be unique; a repeated one is harmless here.
+        additional =
+            definition.limits.map { AdditionalRule(rule: $0, permission: nil) }
+            + definition.permissions.flatMap { permission in
+                permission.additions.map { AdditionalRule(rule: $0, permission: permission.name) }
+            }
         permissions = Dictionary(definition.permissions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -23,14 +37,24 @@ struct LimitMaker: Sendable {
         switch rule {
         case .operationClass(let index):
             let rule = definition.classes[index]
-            let draft = try draft(operationClass: rule, tier: tier, overrides: subject.overrides, permissions: subject.permissions)
+            var draft = try draft(operationClass: rule, tier: tier, overrides: subject.overrides, permissions: subject.permissions)
+            draft.boost(by: subject.boost)
             let limit = try draft.finished(id: rule.id, tier: tier.name)
             return (PreparedLimit(id: rule.id, name: rule.name, role: .operationClass, limit: limit), draft.steps)
         case .endpoint(let index):
             let rule = definition.endpoints[index]
-            let draft = try draft(endpoint: rule, tier: tier, overrides: subject.overrides, permissions: subject.permissions)
+            guard
+                var draft = try draft(endpoint: rule, tier: tier, overrides: subject.overrides, permissions: subject.permissions)
+            else { return (nil, []) }
+            draft.boost(by: subject.boost)
             let limit = try draft.finished(id: rule.id, tier: tier.name)
-            return (PreparedLimit(id: rule.id, name: rule.name, role: .endpoint, limit: limit), draft.steps)
+            return (PreparedLimit(id: rule.id, name: rule.name, role: .endpoint, limit: limit, scope: rule.scope), draft.steps)
+        case .additional(let index):
+            let (rule, permission) = (additional[index].rule, additional[index].permission)
+            if let permission, !subject.permissions.contains(permission) { return (nil, []) }
+            let draft = try draft(additional: rule, overrides: subject.overrides)
+            let limit = try draft.finished(id: rule.id, tier: tier.name)
+            return (PreparedLimit(id: rule.id, name: rule.name, role: .additional, limit: limit, scope: rule.scope), draft.steps)
         case .concurrency:
             return try concurrency(tier: tier, override: subject.overrides[ConcurrencyRule.limitID])
         }
@@ -55,11 +79,18 @@ struct LimitMaker: Sendable {
         tier: TierRule,
         overrides: [String: LimitOverride] = [:],
         permissions names: Set<String> = []
-    ) throws(LimiterError) -> LimitDraft {
-        var draft = LimitDraft(rule.limit, defaults: defaults, step: .endpoint(rule.limit))
+    ) throws(LimiterError) -> LimitDraft? {
+        guard let rate = rule.limit else { return nil }
+        var draft = LimitDraft(rate, defaults: defaults, step: .endpoint(rate))
         if let override = overrides[rule.id] { try draft.replace(with: override, id: rule.id) }
         try apply(names, to: &draft) { $0.endpoints[rule.id] }
         try draft.multiply(by: tier.endpointMultiplier, step: .endpointMultiplier(tier.name, tier.endpointMultiplier))
+        return draft
+    }
+
+    func draft(additional rule: LimitRule, overrides: [String: LimitOverride] = [:]) throws(LimiterError) -> LimitDraft {
+        var draft = LimitDraft(rule.limit, defaults: defaults, step: .additional(rule.limit, rule.scope))
+        if let override = overrides[rule.id] { try draft.replace(with: override, id: rule.id) }
         return draft
     }
 
@@ -86,18 +117,31 @@ struct LimitMaker: Sendable {
         var terms = ConcurrencyRule.Slots.Terms()
         var count: Int64?
         switch tier.concurrency {
-        case .none: if override == nil { return (nil, []) }
+        case .none:
+            switch override {
+            case nil, .multiplied: return (nil, [])
+            case .units, .slots, .unlimited: break
+            }
         case .unlimited: break
         case .slots(let slots): (terms, count) = (slots.terms, slots.count)
         case .custom(let own):
             terms = own
-            if override == nil { throw LimiterError.customLimitMissing(ConcurrencyRule.limitID, tier: tier.name) }
+            switch override {
+            case nil, .multiplied: throw LimiterError.customLimitMissing(ConcurrencyRule.limitID, tier: tier.name)
+            case .units, .slots, .unlimited: break
+            }
         }
         if let override {
             steps.append(.accountOverride(override))
             switch override {
             case .slots(let slots): count = slots
             case .unlimited: count = nil
+            case .multiplied(let factor):
+                guard let slots = count else { break }
+                guard let product = factor.scale(slots) else {
+                    throw LimiterError(.invalidLimit, "\(slots) slots times \(factor) are more than can be counted exactly")
+                }
+                count = product
             case .units:
                 throw LimiterError(.invalidLimit, "the account's own limit for 'concurrency' is units per time; expected a number of slots")
             }

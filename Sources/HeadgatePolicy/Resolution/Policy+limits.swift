@@ -1,7 +1,8 @@
 public import Headgate
 
 extension Policy {
-    /// The limits that apply to a request: its class's, its endpoint's when a rule matches, and the tier's concurrency.
+    /// The limits that apply to a request: its class's, its endpoint's when a rule matches, the additional ones that match, and
+    /// the tier's concurrency.
     ///
     /// - Throws: ``LimiterError/Code/invalidPath``, ``LimiterError/Code/unknownTier``,
     ///   ``LimiterError/Code/customLimitMissing`` when the account's own limit is missing, and
@@ -10,14 +11,16 @@ extension Policy {
         let path = try CanonicalPath(request.endpoint.path)
         let match = matcher.match(method: request.endpoint.method, path: routePath(of: path).path)
         let tier = try tier(named: request.subject.tier)
-        var list = AppliedList(policy: self, tier: tier, request: request)
+        let cost = match.endpoint.map { definition.endpoints[$0].cost.fallback } ?? 1
+        var list = AppliedList(policy: self, tier: tier, request: request, cost: request.cost.units(ofEndpoint: cost))
         try list.append(.operationClass(match.operationClass))
         if let endpoint = match.endpoint { try list.append(.endpoint(endpoint)) }
+        for additional in match.additional { try list.append(.additional(additional)) }
         try list.append(.concurrency)
         return list.limits
     }
 
-    /// Every limit that requests of a subject can meet: of all classes, of all endpoint rules, and concurrency.
+    /// Every limit that requests of a subject can meet: of all classes, of all endpoint and additional rules, and concurrency.
     ///
     /// The cost is 1 and the priority `normal`. What a caller's overview shows are those with the role
     /// ``AppliedLimit/Role/operationClass``.
@@ -25,9 +28,10 @@ extension Policy {
     public func limits(of subject: Subject) throws(LimiterError) -> [AppliedLimit] {
         let tier = try tier(named: subject.tier)
         let request = LimitRequest(subject: subject, endpoint: Endpoint(method: "GET", path: "/"))
-        var list = AppliedList(policy: self, tier: tier, request: request)
+        var list = AppliedList(policy: self, tier: tier, request: request, cost: 1)
         for index in tier.classes.indices { try list.append(.operationClass(index)) }
         for index in tier.endpoints.indices { try list.append(.endpoint(index)) }
+        for index in tier.additional.indices { try list.append(.additional(index)) }
         try list.append(.concurrency)
         return list.limits
     }
@@ -56,23 +60,27 @@ private struct AppliedList {
     let policy: Policy
     let tier: Policy.CompiledTier
     let request: LimitRequest
+    let cost: Int64
     let reserve: Percentage
-    /// Whether the subject has neither overrides nor permissions that the policy knows: then everything is prepared.
+    /// Whether the subject has neither boost, overrides nor permissions that the policy knows: then everything is prepared.
     let isPlain: Bool
     var limits: [AppliedLimit] = []
 
-    init(policy: Policy, tier: Policy.CompiledTier, request: LimitRequest) {
+    init(policy: Policy, tier: Policy.CompiledTier, request: LimitRequest, cost: Int64) {
+        self.cost = cost
         self.policy = policy
         self.tier = tier
         self.request = request
         reserve = policy.priority(request.priority, of: request.subject).rule.reserve
-        isPlain = request.subject.overrides.isEmpty && !request.subject.permissions.contains { policy.maker.permissions[$0] != nil }
+        isPlain =
+            request.subject.overrides.isEmpty && request.subject.boost == 1
+            && !request.subject.permissions.contains { policy.maker.permissions[$0] != nil }
         limits.reserveCapacity(3)
     }
 
     mutating func append(_ rule: Rule) throws(LimiterError) {
         let prepared = isPlain ? tier[rule] : try policy.maker.made(rule, tier: tier.rule, subject: request.subject).limit
         guard let prepared else { return }
-        limits.append(try prepared.applied(to: request, reserve: reserve, tier: tier.rule.name))
+        limits.append(try prepared.applied(to: request.subject, cost: cost, reserve: reserve, tier: tier.rule.name))
     }
 }

@@ -25,9 +25,9 @@ struct RouteAutomatonBuilder {
     private var origins: [(state: Int32, symbol: Int32?)] = []
     private var placeCount = 0
 
-    init(classes: [[RoutePattern]], endpoints: [RoutePattern], caseSensitive: Bool) {
-        referee = RouteReferee(classes: classes, endpoints: endpoints)
-        for pattern in classes.joined() + endpoints {
+    init(_ referee: RouteReferee, caseSensitive: Bool) {
+        self.referee = referee
+        for pattern in referee.patterns {
             starts.append(Int32(cells.count))
             for segment in pattern.segments {
                 switch segment {

@@ -1,4 +1,4 @@
-/// Finds the class and the endpoint rule of a request, in time that grows with the path and not with the rules.
+/// Finds the class, the endpoint rule and the additional rules of a request, in time that grows with the path and not with the rules.
 package struct RouteMatcher: Sendable {
     let automaton: RouteAutomaton
     let caseSensitive: Bool
@@ -11,12 +11,20 @@ package struct RouteMatcher: Sendable {
         package let pattern: Int
         /// The endpoint rule's position.
         package let endpoint: Int?
+        /// The additional rules' positions, in order.
+        package let additional: [Int]
     }
 
     /// Compiles the patterns of the classes, of which the first that matches counts, and of the endpoint rules, of which the most
-    /// specific does.
-    package init(classes: [[RoutePattern]], endpoints: [RoutePattern], caseSensitive: Bool) throws(RouteProblems) {
-        var builder = RouteAutomatonBuilder(classes: classes, endpoints: endpoints, caseSensitive: caseSensitive)
+    /// specific does, and of the additional rules, of which all do.
+    package init(
+        classes: [[RoutePattern]],
+        endpoints: [RoutePattern],
+        additional: [[RoutePattern]] = [],
+        caseSensitive: Bool
+    ) throws(RouteProblems) {
+        let referee = RouteReferee(classes: classes, endpoints: endpoints, additional: additional)
+        var builder = RouteAutomatonBuilder(referee, caseSensitive: caseSensitive)
         automaton = try builder.build()
         self.caseSensitive = caseSensitive
     }

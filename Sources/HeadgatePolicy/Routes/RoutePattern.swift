@@ -11,6 +11,9 @@ public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
     /// The path as written, in canonical form.
     public let path: String
 
+    /// `* /**`.
+    public static let everything = RoutePattern(method: nil, path: "/**", segments: [.deep])
+
     let segments: [Segment]
 
     enum Segment: Sendable, Hashable {
@@ -40,6 +43,12 @@ public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
         segments = try Self.segments(of: path)
     }
 
+    private init(method: String?, path: String, segments: [Segment]) {
+        self.method = method
+        self.path = path
+        self.segments = segments
+    }
+
     private static func segments(of path: String) throws(LimiterError) -> [Segment] {
         let names = path.split(separator: "/")
         var segments: [Segment] = []
@@ -58,7 +67,7 @@ public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
         return segments
     }
 
-    private static func isToken(_ byte: UInt8) -> Bool {
+    static func isToken(_ byte: UInt8) -> Bool {
         // RFC 9110, 5.6.2
         byte > 0x20 && byte < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains(byte)
     }

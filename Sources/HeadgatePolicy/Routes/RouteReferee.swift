@@ -7,15 +7,21 @@ struct RouteReferee {
     /// What was found wrong so far.
     private(set) var problems: [RouteProblems.Problem] = []
 
-    private let patterns: [RoutePattern]
+    /// Those of the classes, then the endpoint rules', then those of the additional rules.
+    let patterns: [RoutePattern]
     private let specificities: [[UInt8]]
     /// For each pattern of a class: the class and the pattern's position in it.
     private let classPatterns: [(operationClass: Int, pattern: Int)]
+    /// For each pattern of an additional rule: the rule.
+    private let additionalRules: [Int]
+    private let firstAdditional: Int
     private var ties: Set<[Int]> = []
     private var reportedMissingClass = false
 
-    init(classes: [[RoutePattern]], endpoints: [RoutePattern]) {
-        patterns = classes.joined() + endpoints
+    init(classes: [[RoutePattern]], endpoints: [RoutePattern], additional: [[RoutePattern]]) {
+        patterns = classes.joined() + endpoints + additional.joined()
+        firstAdditional = classes.joined().count + endpoints.count
+        additionalRules = additional.enumerated().flatMap { index, patterns in patterns.map { _ in index } }
         specificities = patterns.map(\.specificity)
         classPatterns = classes.enumerated().flatMap { index, patterns in patterns.indices.map { (index, $0) } }
         // HEAD has a column of its own in any case, because it counts as GET.
@@ -30,9 +36,12 @@ struct RouteReferee {
         methods.enumerated().map { column, method in
             var first: Int?
             var best: [Int] = []
+            var additional: Set<Int> = []
             for pattern in ended {
                 guard let rank = rank(pattern, column: column) else { continue }
-                if pattern < classPatterns.count {
+                if pattern >= firstAdditional {
+                    additional.insert(additionalRules[pattern - firstAdditional])
+                } else if pattern < classPatterns.count {
                     first = min(first ?? pattern, pattern)
                 } else if let leader = best.first, let leading = self.rank(leader, column: column) {
                     if specificities[pattern] == specificities[leader], rank == leading {
@@ -47,13 +56,14 @@ struct RouteReferee {
             if best.count > 1 { reportTie(best, "\(method) \(example())") }
             guard let first else {
                 reportMissingClass("\(method) \(example())")
-                return RouteMatcher.Match(operationClass: 0, pattern: 0, endpoint: nil)
+                return RouteMatcher.Match(operationClass: 0, pattern: 0, endpoint: nil, additional: [])
             }
             let (operationClass, pattern) = classPatterns[first]
             return RouteMatcher.Match(
                 operationClass: operationClass,
                 pattern: pattern,
-                endpoint: best.first.map { $0 - classPatterns.count }
+                endpoint: best.first.map { $0 - classPatterns.count },
+                additional: additional.sorted()
             )
         }
     }

@@ -69,15 +69,15 @@ struct DecisionCall {
         guard let subject = try fields.object("subject") else {
             throw LimiterError(.badRequest, "\(fields.path(of: "subject")) is missing; expected an object with an account")
         }
-        let cost = try fields.integer("cost") ?? 1
+        let cost = try fields.integer("cost")
         guard cost != 0 else {
             throw LimiterError(.badRequest, "\(fields.path(of: "cost")) is 0; expected 1 or more; to look without taking, set peek to true")
         }
-        guard cost > 0 else { throw LimiterError(.badRequest, "\(fields.path(of: "cost")) is \(cost); expected 1 or more") }
+        if let cost, cost < 0 { throw LimiterError(.badRequest, "\(fields.path(of: "cost")) is \(cost); expected 1 or more") }
         return LimitRequest(
             subject: try Subject(json: subject),
             endpoint: Endpoint(method: try fields.requiredString("method"), path: try fields.requiredString("path")),
-            cost: cost,
+            cost: cost.map { .units($0) } ?? .ofEndpoint,
             priority: try fields.string("priority").map { Priority($0) } ?? .normal
         )
     }

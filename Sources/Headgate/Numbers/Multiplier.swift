@@ -1,5 +1,3 @@
-public import Headgate
-
 /// A factor for limits, exact as it was written: 1.1 times 10 is 11, not 10.999.
 public struct Multiplier: Sendable, Hashable, CustomStringConvertible, ExpressibleByIntegerLiteral {
     let value: ExactDecimal
