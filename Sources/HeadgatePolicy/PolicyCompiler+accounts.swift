@@ -8,7 +8,7 @@ extension PolicyCompiler {
     mutating func checkCosts() {
         for (index, rule) in definition.endpoints.enumerated() {
             let path = FieldPath.root.key("endpoints").index(index)
-            if rule.limit == nil, rule.cost == .units(1), rule.refundOn == nil {
+            if rule.limit == nil, rule.cost == nil, rule.refundOn == nil {
                 report(path, "expected a 'limit', a 'cost' or a 'refund_on', found none of them")
             }
             if rule.limit == nil, rule.scope != .account {
@@ -16,6 +16,7 @@ extension PolicyCompiler {
             }
             if rule.scope == .key { checkKeyed(rule.id, path) }
             switch rule.cost {
+            case nil: break
             case .units(let units): checkCost(units, path.key("cost"))
             case .header(let header):
                 checkCost(header.fallback, path.key("cost").key("default"))

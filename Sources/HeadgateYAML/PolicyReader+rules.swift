@@ -51,7 +51,7 @@ extension PolicyReader {
             id: known["id"].flatMap { fields.string($0) },
             name: known["name"].flatMap { fields.string($0) },
             scope: known["per"].flatMap { fields.choice($0) } ?? .account,
-            cost: known["cost"].map { cost($0) } ?? .units(1),
+            cost: known["cost"].map { cost($0) },
             refundOn: known["refund_on"].map { statuses($0) }
         )
     }

@@ -40,7 +40,35 @@ struct PolicyErrorTests {
         (Text.minimal + "responses: { error_body: flta }", "p.yaml:4:26: responses.error_body: expected one of"),
         (Text.minimal + "endpoints: {}", "p.yaml:4:12: endpoints: expected a list such as [a, b], found a mapping"),
         (Text.minimal + "endpoints: [5]", "p.yaml:4:13: endpoints[0]: expected a mapping such as 'key: value', found '5'"),
-        (Text.minimal + "endpoints: [{ match: GET /x }]", "p.yaml:4:13: endpoints[0]: expected a 'limit', found none"),
+        (
+            Text.minimal + "endpoints: [{ match: GET /x }]",
+            "p.yaml:4:13: endpoints[0]: expected a 'limit', a 'cost' or a 'refund_on', found none of them"
+        ),
+        (Text.minimal + "endpoints: [{ limit: 1/hour }]", "p.yaml:4:13: endpoints[0]: expected a 'match', found none"),
+        (Text.minimal + "endpoints: [{ match: GET /x, cost: 0 }]", "p.yaml:4:30: endpoints[0].cost: expected a cost of 1 to"),
+        (
+            Text.minimal + "endpoints: [{ match: GET /x, cost: { header: X-C, default: 5, max: 2 } }]",
+            "endpoints[0].cost.max: expected at least the default of 5, found 2"
+        ),
+        (Text.minimal + "endpoints: [{ match: GET /x, cost: { default: 5 } }]", "endpoints[0].cost: expected a 'header', found none"),
+        (
+            Text.minimal + "endpoints: [{ match: GET /x, cost: 2, per: key }]",
+            "endpoints[0].per: expected no 'per' without a 'limit', found 'key'"
+        ),
+        (Text.minimal + "refund_on: [304, 6xx]", "p.yaml:4:18: refund_on[1]: expected a status such as 304 or 5xx, found '6xx'"),
+        (Text.minimal + "limits: { each: { per: key } }", "p.yaml:4:17: limits.each: expected a 'limit', found none"),
+        (
+            Text.minimal + "limits: { all: { limit: custom } }",
+            "p.yaml:4:18: limits.all.limit: expected a rate or 'unlimited', found 'custom'"
+        ),
+        (Text.minimal + "limits: { all: { limit: 1/hour } }", "p.yaml:4:11: limits.all: expected a name that is used once, found 'all'"),
+        (Text.minimal + "boosts: { max_multiplier: 0 }", "p.yaml:4:27: boosts.max_multiplier: expected a number above 0"),
+        (Text.minimal + "boosts: { per_month: 0 }", "p.yaml:4:11: boosts.per_month: expected 1 to 1000 boosts a month, found 0"),
+        (Text.minimal + "events: { thresholds: [80%, 0%] }", "events.thresholds[1]: expected 1% to 100%, found 0%"),
+        (
+            Text.minimal + "events: { thresholds: [80] }",
+            "p.yaml:4:24: events.thresholds[0]: expected whole percents such as 80%, found '80'"
+        ),
         (Text.minimal + "endpoints: [{ limit: 5/day }]", "p.yaml:4:13: endpoints[0]: expected a 'match', found none"),
         (Text.minimal + "endpoints: [{ match: /x, limit: 5/day }]", "p.yaml:4:22: endpoints[0].match: expected a method and a path"),
         (

@@ -34,8 +34,8 @@ public struct EndpointRule: Sendable, Hashable {
     /// Whose requests are counted together.
     public var scope: LimitRule.Scope
 
-    /// How many units requests take, of all of their limits.
-    public var cost: CostRule
+    /// How many units requests take, of all of their limits; `nil` when the rule does not say it: 1.
+    public var cost: CostRule?
 
     /// The response statuses for which a request gets its units back; `nil` is as the policy says.
     public var refundOn: [StatusPattern]?
@@ -49,7 +49,7 @@ public struct EndpointRule: Sendable, Hashable {
         id: String? = nil,
         name: String? = nil,
         scope: LimitRule.Scope = .account,
-        cost: CostRule = .units(1),
+        cost: CostRule? = nil,
         refundOn: [StatusPattern]? = nil
     ) {
         self.match = match

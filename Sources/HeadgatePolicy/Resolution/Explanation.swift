@@ -76,7 +76,7 @@ extension Policy {
         let priority = priority(request.priority, of: request.subject)
 
         var limits: [Explanation.ExplainedLimit] = []
-        let cost = request.cost.units(ofEndpoint: match.endpoint.map { definition.endpoints[$0].cost.fallback } ?? 1)
+        let cost = request.cost.units(ofEndpoint: match.endpoint.flatMap { definition.endpoints[$0].cost?.fallback } ?? 1)
         let endpoint = match.endpoint.map { [Rule.endpoint($0)] } ?? []
         let rules = [.operationClass(match.operationClass)] + endpoint + match.additional.map { Rule.additional($0) } + [.concurrency]
         for rule in rules {

@@ -11,7 +11,7 @@ extension Policy {
         let path = try CanonicalPath(request.endpoint.path)
         let match = matcher.match(method: request.endpoint.method, path: routePath(of: path).path)
         let tier = try tier(named: request.subject.tier)
-        let cost = match.endpoint.map { definition.endpoints[$0].cost.fallback } ?? 1
+        let cost = match.endpoint.flatMap { definition.endpoints[$0].cost?.fallback } ?? 1
         var list = AppliedList(policy: self, tier: tier, request: request, cost: request.cost.units(ofEndpoint: cost))
         try list.append(.operationClass(match.operationClass))
         if let endpoint = match.endpoint { try list.append(.endpoint(endpoint)) }
