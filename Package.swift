@@ -88,6 +88,7 @@ let package = Package(
                 .embedInCode("fixed_window.lua"),
                 .embedInCode("operations.lua"),
                 .embedInCode("protocol.lua"),
+                .embedInCode("record.lua"),
                 .embedInCode("sliding_window_counter.lua"),
                 .embedInCode("sliding_window_log.lua"),
                 .embedInCode("token_bucket.lua"),
@@ -143,6 +144,7 @@ let package = Package(
                 "HeadgateJSON",
                 "HeadgatePolicy",
                 "HeadgateRedis",
+                "LuaScripts",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -171,6 +173,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings

@@ -1,6 +1,6 @@
 /// The Lua sources of this folder, embedded at build time.
 public enum Scripts {
-    /// The one script that Headgate runs in Redis: the folder's files in the order in which they build on each other.
+    /// The one script that judges and counts in Redis: the folder's files but `record.lua` in the order in which they build on each other.
     public static let source = [
         PackageResources.protocol_lua,
         PackageResources.clock_lua,
@@ -12,6 +12,9 @@ public enum Scripts {
         PackageResources.concurrency_lua,
         PackageResources.operations_lua,
     ].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+
+    /// The script that changes accounts, keys and other records.
+    public static let record = String(decoding: PackageResources.record_lua, as: UTF8.self)
 
     /// The one line that reads the clock; tests replace it to inject time.
     public static let clockLine = "local time = redis.call('TIME')"

@@ -16,6 +16,23 @@ extension RedisStore {
         return try await answer(to: call).value
     }
 
+    /// Redis' clock.
+    package func time() async throws(LimiterError) -> StoreTime {
+        let parts = try await command(["TIME"]).elements?.compactMap { $0.text.flatMap { Int64($0) } } ?? []
+        guard parts.count == 2 else { throw LimiterError(.wireProtocol, "Redis' answer to TIME is no time") }
+        return StoreTime(microseconds: parts[0] * 1_000_000 + parts[1])
+    }
+
+    /// A hash as a dictionary; empty when there is none.
+    package func hash(_ key: String) async throws(LimiterError) -> [String: String] {
+        let parts = try await command(["HGETALL", key]).elements ?? []
+        var fields: [String: String] = [:]
+        for index in stride(from: 0, to: parts.count - 1, by: 2) {
+            if let name = parts[index].text, let value = parts[index + 1].text { fields[name] = value }
+        }
+        return fields
+    }
+
     /// Makes a real decision on a key of its own, to see whether Redis can make decisions: PING answers on servers that cannot.
     ///
     /// - Throws: ``LimiterError`` with the reason why decisions cannot be made now.

@@ -41,6 +41,18 @@ struct ExactDecimal: Sendable, Hashable {
         return overflow ? nil : ExactDecimal(digits: product, decimals: decimals + other.decimals)
     }
 
+    /// Whether one is smaller, whatever their fractions' lengths: both are below 2^63 and have at most 30 decimals.
+    static func < (left: ExactDecimal, right: ExactDecimal) -> Bool {
+        let decimals = max(left.decimals, right.decimals)
+        return left.widened(to: decimals) < right.widened(to: decimals)
+    }
+
+    /// The digits with so many decimals, as a text that compares as the number does.
+    private func widened(to decimals: Int) -> (Int, String) {
+        let text = digits == 0 ? "" : String(digits) + String(repeating: "0", count: decimals - self.decimals)
+        return (text.count, text)
+    }
+
     /// The whole part of the product with a number of units; nil beyond 64 bits.
     func scale(_ units: Int64) -> Int64? {
         var divisor: Int128 = 1

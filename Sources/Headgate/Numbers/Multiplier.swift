@@ -1,5 +1,5 @@
 /// A factor for limits, exact as it was written: 1.1 times 10 is 11, not 10.999.
-public struct Multiplier: Sendable, Hashable, CustomStringConvertible, ExpressibleByIntegerLiteral {
+public struct Multiplier: Sendable, Hashable, Comparable, CustomStringConvertible, ExpressibleByIntegerLiteral {
     let value: ExactDecimal
 
     /// The largest factor.
@@ -27,6 +27,9 @@ public struct Multiplier: Sendable, Hashable, CustomStringConvertible, Expressib
 
     /// So many units, multiplied and rounded down; `nil` beyond 64 bits.
     public func scale(_ units: Int64) -> Int64? { value.scale(units) }
+
+    /// Orders by size.
+    public static func < (left: Multiplier, right: Multiplier) -> Bool { left.value < right.value }
 
     /// The number as one writes it.
     public var description: String { value.text }

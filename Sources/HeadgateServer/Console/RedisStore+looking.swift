@@ -2,13 +2,6 @@ import Headgate
 import HeadgateRedis
 
 extension RedisStore {
-    /// Redis' clock.
-    func time() async throws(LimiterError) -> StoreTime {
-        let parts = try await command(["TIME"]).elements?.compactMap { $0.text.flatMap { Int64($0) } } ?? []
-        guard parts.count == 2 else { throw LimiterError(.wireProtocol, "Redis' answer to TIME is no time") }
-        return StoreTime(microseconds: parts[0] * 1_000_000 + parts[1])
-    }
-
     /// How its keys are named.
     func keySpace() throws(LimiterError) -> KeySpace { try KeySpace(prefix: configuration.keyPrefix) }
 

@@ -1,4 +1,5 @@
 package import Headgate
+import HeadgatePolicy
 
 extension Subject {
     /// The subject that command-line options describe.
@@ -19,7 +20,7 @@ extension Subject {
                 guard parts.count == 2 else {
                     throw LimiterError(.badRequest, "'\(override)' is no override; expected LIMIT=RATE such as read=500/hour")
                 }
-                subject.overrides[parts[0]] = try LimitOverride(rate: parts[1])
+                subject.overrides[parts[0]] = try LimitOverride(text: parts[1])
             }
             return subject
         } catch {

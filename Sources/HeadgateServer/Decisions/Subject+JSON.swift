@@ -41,7 +41,7 @@ extension Subject {
         switch value {
         case .string(let text):
             do throws(LimiterError) {
-                return try LimitOverride(rate: text)
+                return try LimitOverride(text: text)
             } catch {
                 throw LimiterError(.badRequest, "\(path): \(error.message)")
             }
@@ -54,30 +54,6 @@ extension Subject {
             return .slots(slots)
         default:
             throw LimiterError(.badRequest, "\(path) is \(value.kind); expected a rate such as \"500/hour\", or an object with slots")
-        }
-    }
-}
-
-extension LimitOverride {
-    /// Reads `500/hour`, `20 per 15 minutes`, `unlimited` or `5 slots`.
-    ///
-    /// - Throws: ``LimiterError/Code/invalidLimit`` when the text is none of these.
-    init(rate text: String) throws(LimiterError) {
-        let words = text.split(separator: " ")
-        if words.count == 2, words[1] == "slots", let slots = Int64(words[0]), slots >= 0 {
-            self = .slots(slots)
-            return
-        }
-        switch try Rate(text) {
-        case .unlimited:
-            self = .unlimited
-        case .limited(let quota):
-            guard let window = quota.window, quota.burst == nil else {
-                throw LimiterError(.invalidLimit, "expected units and a window such as 500/hour, found '\(text)'")
-            }
-            self = .units(quota.units, per: window)
-        case .custom:
-            throw LimiterError(.invalidLimit, "expected a rate such as 500/hour, or unlimited, found 'custom'")
         }
     }
 }

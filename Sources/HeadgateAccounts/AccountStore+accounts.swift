@@ -1,0 +1,174 @@
+public import Headgate
+internal import HeadgatePolicy
+internal import HeadgateRedis
+
+extension AccountStore {
+    /// Creates an account.
+    ///
+    /// A tier that says `custom` needs the account's own limits with it.
+    /// - Throws: ``AccountError/Code/exists``, ``AccountError/Code/invalid`` naming the field, or ``AccountError/Code/unavailable``.
+    public func create(
+        _ id: String,
+        tier: String? = nil,
+        overrides: [String: AccountOverride] = [:],
+        by actor: Actor
+    ) async throws(AccountError) -> Account {
+        try check(id: id)
+        let account = Account(id, tier: tier, created: try await time(), overrides: overrides)
+        try check(account, at: account.created)
+        let note = Note(what: "account created", new: account.summary)
+        guard try await write(account, over: nil, note, by: actor) else {
+            throw AccountError(.exists, "there is an account '\(id)' already", field: "account")
+        }
+        return try await required(id)
+    }
+
+    /// Puts an account into another tier: what was used is kept, and what is allowed changes.
+    ///
+    /// - Throws: ``AccountError``.
+    public func setTier(of id: String, to tier: String, by actor: Actor) async throws(AccountError) -> Account {
+        try await update(id, by: actor) { account, now throws(AccountError) in
+            let note = Note(what: "tier", old: account.tier ?? "", new: tier)
+            account.tier = tier
+            try check(account, at: now)
+            return note
+        }
+    }
+
+    /// Gives an account its own limit in place of its tier's.
+    ///
+    /// - Throws: ``AccountError``.
+    public func setOverride(
+        of id: String,
+        limit: String,
+        to override: AccountOverride,
+        by actor: Actor
+    ) async throws(AccountError) -> Account {
+        try AccountStore.check(text: override.reason, "reason")
+        return try await update(id, by: actor) { account, now throws(AccountError) in
+            if let until = override.until, until <= now { throw AccountError(.invalid, "\(until.rfc3339) has passed", field: "until") }
+            let note = Note(
+                what: "override \(limit)",
+                old: account.overrides[limit]?.limit.text ?? "",
+                new: override.limit.text + (override.until.map { " until \($0.rfc3339)" } ?? ""),
+                reason: override.reason
+            )
+            account.overrides[limit] = override
+            account.overrides[limit]?.grantedBy = actor.name
+            try check(account, at: now)
+            return note
+        }
+    }
+
+    /// Takes an account's own limit away.
+    ///
+    /// - Throws: ``AccountError``; it is refused when the tier leaves the limit to the account.
+    public func clearOverride(of id: String, limit: String, by actor: Actor) async throws(AccountError) -> Account {
+        try await update(id, by: actor) { account, now throws(AccountError) in
+            guard let old = account.overrides.removeValue(forKey: limit) else {
+                throw AccountError(.notFound, "the account has no limit of its own for '\(limit)'")
+            }
+            try check(account, at: now)
+            return Note(what: "override \(limit)", old: old.limit.text)
+        }
+    }
+
+    /// Some accounts, and where to go on; `nil` when there are no more.
+    ///
+    /// It walks the whole key space a thousand keys at a time, so that other clients are served between.
+    /// - Throws: ``AccountError/Code/unavailable``.
+    public func accounts(
+        from cursor: String = "0",
+        atLeast wanted: Int = 100
+    ) async throws(AccountError) -> (accounts: [Account], next: String?) {
+        guard UInt64(cursor) != nil else { throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor") }
+        var cursor = cursor
+        var found: [Account] = []
+        var seen: Set<String> = []
+        repeat {
+            let page = try await command(["SCAN", cursor, "MATCH", keys.everyAccount, "COUNT", "1000"]).elements ?? []
+            guard page.count == 2, let next = page[0].text else { throw AccountError(.unavailable, "Redis' answer to SCAN is no page") }
+            for name in (page[1].elements ?? []).compactMap(\.text) where seen.insert(name).inserted {
+                if let account = Account(fields: try await hash(name)) { found.append(account) }
+            }
+            cursor = next
+        } while cursor != "0" && found.count < wanted
+        return (found.sorted { $0.id < $1.id }, cursor == "0" ? nil : cursor)
+    }
+
+    /// Forgets an account's counts: of one limit, or of all that the policy gives it.
+    ///
+    /// - Returns: The ids of the limits.
+    /// - Throws: ``AccountError``.
+    public func resetCounts(
+        of id: String,
+        limit: String? = nil,
+        in store: any LimitStore,
+        by actor: Actor
+    ) async throws(AccountError) -> [String] {
+        guard let policy else { throw AccountError(.conflict, "no policy is known, so its limits are not") }
+        let account = try await required(id)
+        let now = try await time()
+        let charges = try mapping { () throws(LimiterError) in
+            try policy.limits(of: try account.subject(at: now, permissions: policy.knownPermissions)).compactMap(\.charge)
+        }.filter { limit == nil || $0.limit.id == limit }
+        guard !charges.isEmpty else { throw AccountError(.notFound, "the account has no counted limit '\(limit ?? "")'", field: "limit") }
+        do {
+            for charge in charges where charge.identity.kind == .account { try await store.reset(charge.identity, [charge.limit]) }
+        } catch {
+            throw AccountError(error)
+        }
+        _ = try await update(id, by: actor) { _, _ in Note(what: "counts reset", old: limit ?? "all") }
+        return charges.map(\.limit.id)
+    }
+
+    /// What was done to an account, newest first, at most so many.
+    ///
+    /// - Throws: ``AccountError/Code/unavailable``.
+    public func audit(of id: String, atMost most: Int = 100) async throws(AccountError) -> [AuditEntry] {
+        let key = try mapping("account") { () throws(LimiterError) in try keys.audit(of: id) }
+        return (try await command(["XREVRANGE", key, "+", "-", "COUNT", String(most)]).elements ?? []).compactMap(AuditEntry.init)
+    }
+}
+
+// MARK: Checks
+
+extension AccountStore {
+    /// Checks that the policy gives an account limits that can be counted.
+    func check(_ account: Account, at now: StoreTime) throws(AccountError) {
+        guard account.overrides.count <= 100 else { throw AccountError(.invalid, "expected at most 100 limits of the account's own") }
+        guard let policy else { return }
+        for id in account.overrides.keys.sorted() where !policy.limitIDs.contains(id) {
+            throw AccountError(
+                .invalid,
+                "unknown limit '\(id)'\(Suggestion.hint(for: id, among: policy.limitIDs)); expected one of \(Suggestion.list(policy.limitIDs))",
+                field: "limit"
+            )
+        }
+        do {
+            _ = try policy.limits(of: try account.subject(at: now))
+        } catch {
+            throw AccountError(error, field: error.code == .unknownTier ? "tier" : "limit")
+        }
+    }
+
+    func check(id: String) throws(AccountError) {
+        _ = try mapping("account") { () throws(LimiterError) in try Identity(.account, id) }
+        guard id.utf8.count <= Identity.longestPlainName, !id.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+            throw AccountError(.invalid, "an account's name is 1 to 256 bytes without control characters", field: "account")
+        }
+    }
+
+    static func check(text: String, _ field: String) throws(AccountError) {
+        guard text.utf8.count <= longestText, !text.unicodeScalars.contains("\0") else {
+            throw AccountError(.invalid, "expected at most \(longestText) bytes without NUL", field: field)
+        }
+    }
+}
+
+extension Account {
+    /// What is audited of a new account.
+    fileprivate var summary: String {
+        ([tier ?? "default tier"] + overrides.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.limit.text)" }).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,108 @@
+package import Headgate
+internal import HeadgateRedis
+internal import Synchronization
+
+/// Accounts and keys as this instance knows them: read once, kept, and read anew within a second of a change.
+///
+/// Changes are noted in a stream, which ``run()`` looks at five times a second; unlike a published message, a note cannot be
+/// missed by an instance that was away. While the stream cannot be read, nothing older than 400 ms is used without another look,
+/// and while Redis gives no answer at all, what was read within five minutes still serves.
+public final class AccountDirectory: Sendable {
+    /// Where the records live.
+    public let store: AccountStore
+
+    let accounts = Mutex(RecordCache<Account>(most: 100_000, mostAbsent: 20_000))
+    let keys = Mutex(RecordCache<APIKey>(most: 100_000, mostAbsent: 0))
+    let state = Mutex(State())
+
+    struct State {
+        var freshness = Freshness()
+        /// Redis' time at an instant of ours.
+        var clock: (time: StoreTime, at: ContinuousClock.Instant)?
+        /// The newest note of a change that was looked at.
+        var lastChange: String?
+        /// Keys that were used since that was last written.
+        var used: Set<String> = []
+    }
+
+    /// The most keys whose use is remembered between two writes.
+    static let mostUsed = 100_000
+
+    /// Creates a directory.
+    ///
+    /// It answers without ``run()``, too, and asks Redis more often then.
+    public init(_ store: AccountStore) { self.store = store }
+
+    /// The account of this id, as it was at most a second ago.
+    ///
+    /// - Throws: ``AccountError/Code/unavailable`` when Redis gives no answer and nothing recent is known.
+    public func account(_ id: String) async throws(AccountError) -> Account? {
+        try await record(id, in: accounts) { id throws(AccountError) in try await self.store.account(id) }
+    }
+
+    /// The key of this id, as it was at most a second ago; unknown ones are not remembered.
+    ///
+    /// - Throws: ``AccountError/Code/unavailable`` when Redis gives no answer and nothing recent is known.
+    package func key(_ id: String) async throws(AccountError) -> APIKey? {
+        try await record(id, in: keys) { id throws(AccountError) in try await self.store.key(id) }
+    }
+
+    /// The key of this id, when it can be told without asking Redis.
+    package func knownKey(_ id: String) -> APIKey? {
+        let freshness = state.withLock { $0.freshness }
+        return keys.withLock { keys in
+            guard let entry = keys.entry(id), freshness.use(of: entry.readAt, at: .now) == .use else { return nil }
+            return entry.record
+        }
+    }
+
+    /// Redis' time: it decides when boosts and overrides end.
+    ///
+    /// - Throws: ``AccountError/Code/unavailable`` when it was never known.
+    package func time() async throws(AccountError) -> StoreTime {
+        if let now = estimatedTime { return now }
+        let at = ContinuousClock.now
+        let time = try await store.time()
+        state.withLock { $0.clock = (time, at) }
+        return time
+    }
+
+    /// Redis' time by the last look and our own clock since; never early, since it was told after it was asked for.
+    var estimatedTime: StoreTime? {
+        state.withLock { state in state.clock.map { $0.time + $0.at.duration(to: .now) } }
+    }
+
+    /// Notes that a key was used; it is written about every ten seconds.
+    package func noteUse(of key: String) {
+        state.withLock { state in
+            if state.used.count < AccountDirectory.mostUsed { state.used.insert(key) }
+        }
+    }
+
+    private func record<Record: Sendable>(
+        _ id: String,
+        in cache: borrowing Mutex<RecordCache<Record>>,
+        _ read: (String) async throws(AccountError) -> Record?
+    ) async throws(AccountError) -> Record? {
+        let freshness = state.withLock { $0.freshness }
+        let (entry, use, generation): (RecordCache<Record>.Entry?, Freshness.Use, Int) = cache.withLock { cache in
+            guard let entry = cache.entry(id) else { return (nil, .readAnew, cache.generation) }
+            var use = freshness.use(of: entry.readAt, at: .now)
+            if use == .useAndRefresh { use = cache.claim(id) ? .reload : .use }
+            return (entry, use, cache.generation)
+        }
+        if use == .use { return entry?.record }
+        let at = ContinuousClock.now
+        do {
+            let record = try await read(id)
+            cache.withLock { $0.store(record, id, readAt: at, generation: generation) }
+            return record
+        } catch {
+            cache.withLock { $0.unclaim(id) }
+            guard error.code == .unavailable else { throw error }
+            state.withLock { $0.freshness.failedAt = .now }
+            guard use == .reload, let entry else { throw error }
+            return entry.record
+        }
+    }
+}
