@@ -280,6 +280,7 @@ let package = Package(
             dependencies: [
                 "Headgate",
                 "HeadgateHTTP",
+                "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
             ],

@@ -1,5 +1,5 @@
 public import Headgate
-import HTTPTypes
+public import HTTPTypes
 import HeadgateJSON
 
 extension ResponseStyle {
@@ -30,6 +30,25 @@ extension ResponseStyle {
         fields[.retryAfter] = String(Decision.unavailableRetrySeconds)
         fields[.headgateDegraded] = error.code.snakeCase
         return answer(.unavailable, fields: fields)
+    }
+
+    /// The answer to a request that is refused for a reason of the caller's own, such as an unknown key or a wrong field.
+    ///
+    /// - Parameters:
+    ///   - status: The status.
+    ///   - code: The reason in snake case, for programs.
+    ///   - message: The reason for people; it reaches the client as it is.
+    ///   - field: The field of the request that is at fault.
+    ///   - headerFields: More fields of the answer.
+    /// - Returns: The answer, with the style's body.
+    public func refusal(
+        _ status: HTTPResponse.Status,
+        code: String,
+        message: String,
+        field: String? = nil,
+        headerFields: HTTPFields = HTTPFields()
+    ) -> HTTPRefusal {
+        answer(.failed(Failure(status, code, message, field: field)), fields: headerFields)
     }
 
     private func answer(_ refusal: Refusal, fields: HTTPFields) -> HTTPRefusal {

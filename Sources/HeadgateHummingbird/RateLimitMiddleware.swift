@@ -21,6 +21,8 @@ public struct RateLimitMiddleware<Context: RequestContext>: RouterMiddleware {
     private let limiter: Limiter
     private let style: ResponseStyle
     private let describe: @Sendable (Request, Context) async throws -> LimitRequest
+    private let refundsOn: @Sendable (HTTPResponse.Status, LimitRequest) -> Bool
+    private let onDecision: @Sendable (Decision, LimitRequest) -> Void
 
     /// Creates a middleware that charges one unit for each request, on the endpoint of its method and path.
     ///
@@ -49,12 +51,19 @@ public struct RateLimitMiddleware<Context: RequestContext>: RouterMiddleware {
     /// - Parameters:
     ///   - limiter: What judges; its rules map requests to limits.
     ///   - style: How answers tell of the decision.
+    ///   - refundsOn: Whether a response of this status gives the request's units back: 304, say, since a conditional request
+    ///     should not use up quota. They are given back as far as the limits allow it.
+    ///   - onDecision: Told of every decision, allowed or not; it must return at once.
     ///   - request: What the limiter is asked. What it throws is thrown on.
     public init(
         limiter: Limiter,
         style: ResponseStyle = ResponseStyle(),
+        refundsOn: @escaping @Sendable (HTTPResponse.Status, LimitRequest) -> Bool = { _, _ in false },
+        onDecision: @escaping @Sendable (Decision, LimitRequest) -> Void = { _, _ in },
         request: @escaping @Sendable (Request, Context) async throws -> LimitRequest
     ) {
+        self.refundsOn = refundsOn
+        self.onDecision = onDecision
         self.limiter = limiter
         self.style = style
         describe = request
@@ -70,20 +79,32 @@ public struct RateLimitMiddleware<Context: RequestContext>: RouterMiddleware {
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         let decision: Decision
+        let asked: LimitRequest
         do {
-            decision = try await limiter.acquire(all: [describe(request, context)], slots: .hold)
+            asked = try await describe(request, context)
+            decision = try await limiter.acquire(all: [asked], slots: .hold)
         } catch let error as LimiterError {
             return Response(style.refusal(for: error))
         }
+        onDecision(decision, asked)
         if let refusal = style.refusal(for: decision) { return Response(refusal) }
         let fields = decision.headerFields(style)
         do {
             var response = try await holding(decision.lease) { try await next(request, context) }
             response.headers.set(fields)
+            await refund(decision, of: asked, on: response.status)
             return response
         } catch {
-            throw DecidedError(error: error, fields: fields)
+            let decided = DecidedError(error: error, fields: fields)
+            await refund(decision, of: asked, on: decided.status)
+            throw decided
         }
+    }
+
+    /// Gives units back where the status says so; a refund that fails leaves the request charged.
+    private func refund(_ decision: Decision, of asked: LimitRequest, on status: HTTPResponse.Status) async {
+        guard refundsOn(status, asked) else { return }
+        _ = try? await limiter.refund(decision)
     }
 
     /// Runs a handler while its slots are held; the response's body holds them on.

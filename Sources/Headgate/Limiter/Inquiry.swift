@@ -79,6 +79,13 @@ extension Limiter {
 }
 
 extension Limiter {
+    /// Judges limits that the rules gave before, without charging anything.
+    ///
+    /// - Throws: ``LimiterError`` when the task is cancelled.
+    package func peek(applied: [AppliedLimit]) async throws(LimiterError) -> Decision {
+        try await judge(inquiry(applied, effect: .observe, slots: .observe))
+    }
+
     func judge(_ inquiry: Inquiry) async throws(LimiterError) -> Decision {
         let decisions = try await judge([inquiry])
         guard let decision = decisions.first else {

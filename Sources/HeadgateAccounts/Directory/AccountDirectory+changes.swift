@@ -19,7 +19,7 @@ extension AccountDirectory: Service {
     }
 
     /// Looks at what was changed since the last look, and forgets it.
-    func look() async {
+    package func look() async {
         let at = ContinuousClock.now
         do {
             async let time = store.redis.time()

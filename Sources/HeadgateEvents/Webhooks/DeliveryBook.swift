@@ -81,7 +81,7 @@ struct DeliveryBook: Sendable {
             switch answer {
             case .status(200..<300): .delivered
             case .status(410): .givenUp  // Gone: the receiver wants no more.
-            case .status, .none: schedule.wait(after: delivery.attempt, using: &random).map { .retry(after: $0) } ?? .givenUp
+            case .status, .nothing: schedule.wait(after: delivery.attempt, using: &random).map { .retry(after: $0) } ?? .givenUp
             }
         if let index = held.firstIndex(where: { $0.delivery.id == delivery.id }) {
             held[index].stage = if case .retry(let wait) = verdict { .waiting(until: now + wait) } else { .settled }

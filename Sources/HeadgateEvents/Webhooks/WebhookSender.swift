@@ -15,7 +15,7 @@ package enum WebhookAnswer: Sendable, Hashable {
     /// The status of its response.
     case status(Int)
     /// Nothing came in time, or there was no connection.
-    case none
+    case nothing
 }
 
 /// A signed message, ready to be sent by `POST`.
@@ -72,7 +72,7 @@ struct HTTPWebhookSender: WebhookSender {
             _ = try? await response.body.collect(upTo: HTTPWebhookSender.longestBody)
             return .status(Int(response.status.code))
         } catch {
-            return .none
+            return .nothing
         }
     }
 }

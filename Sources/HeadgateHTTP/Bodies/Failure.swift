@@ -6,6 +6,15 @@ struct Failure {
     let status: HTTPResponse.Status
     let code: String
     let message: String
+    /// The field of the request that is at fault.
+    var field: String?
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, field: String?) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+    }
 
     /// The failure, or `nil` when the error is our own trouble and passes by itself; that is what any new code is taken for.
     init?(_ error: LimiterError) {

@@ -5,7 +5,7 @@ import HeadgateJSON
 extension Refusal {
     /// `{"status":429,"error":"Too Many Requests","message":"Rate limit exceeded. Please try again in 15 seconds.","retry_after":15}`.
     ///
-    /// A permanent denial has no `retry_after`; an error has its `code` in that place.
+    /// A permanent denial has no `retry_after`; an error has its `code` in that place, and behind it the `field` at fault.
     var flatBody: JSONValue {
         let last: (name: String, value: JSONValue?) =
             switch self {
@@ -18,6 +18,7 @@ extension Refusal {
             ("error", .string(status.reasonPhrase)),
             ("message", .string(sentence)),
             last,
+            ("field", field.map(JSONValue.string)),
         ])
     }
 }

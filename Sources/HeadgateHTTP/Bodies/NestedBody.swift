@@ -5,13 +5,14 @@ import HeadgateJSON
 extension Refusal {
     /// `{"error":"RATE_LIMIT_EXCEEDED","message":…,"code":429,"details":{"limit":…,"remaining":…,"reset_at":…,"retry_after":…}}`.
     ///
-    /// The details of a permanent denial are the limit and what remains, those of a 503 `retry_after`, those of an error its code.
+    /// The details of a permanent denial are the limit and what remains, those of a 503 `retry_after`, those of an error its code and the
+    /// field at fault.
     var nestedBody: JSONValue {
         switch self {
         case .denied(let decision):
             nested(
                 error: "RATE_LIMIT_EXCEEDED",
-                message: decision.isPermanent ? Refusal.neverFits : "Rate limit exceeded for endpoint",
+                message: decision.isPermanent ? Refusal.neverFits : Refusal.heldBack(decision) ?? "Rate limit exceeded for endpoint",
                 details: [
                     ("limit", decision.bindingLimit?.limit.map(JSONValue.integer)),
                     ("remaining", decision.bindingLimit?.remaining.map(JSONValue.integer)),
@@ -26,7 +27,11 @@ extension Refusal {
                 details: [("retry_after", .integer(Decision.unavailableRetrySeconds))]
             )
         case .failed(let failure):
-            nested(error: shoutedPhrase, message: failure.message, details: [("code", .string(failure.code))])
+            nested(
+                error: shoutedPhrase,
+                message: failure.message,
+                details: [("code", .string(failure.code)), ("field", field.map(JSONValue.string))]
+            )
         }
     }
 

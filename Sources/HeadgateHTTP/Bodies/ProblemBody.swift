@@ -7,7 +7,7 @@ extension Refusal {
     ///
     /// `violated-policies` holds the ids of all limits that deny, the names that `RateLimit-Policy` knows them by. A 503 has
     /// none: no limit was judged. An error has the type `about:blank`, so that its title is the status' phrase (RFC 9457 4.2.1),
-    /// and its `code`.
+    /// its `code`, and the `field` at fault.
     var problemBody: JSONValue {
         switch self {
         case .denied(let decision):
@@ -24,19 +24,24 @@ extension Refusal {
                 extension: ("violated-policies", nil)
             )
         case .failed(let failure):
-            return problem(type: "about:blank", title: status.reasonPhrase, extension: ("code", .string(failure.code)))
+            return problem(
+                type: "about:blank",
+                title: status.reasonPhrase,
+                extension: ("code", .string(failure.code)),
+                ("field", field.map(JSONValue.string))
+            )
         }
     }
 
     private static let registry = "https://iana.org/assignments/http-problem-types#"
 
-    private func problem(type: String, title: String, extension member: (name: String, value: JSONValue?)) -> JSONValue {
-        .present([
+    private func problem(type: String, title: String, extension members: (name: String, value: JSONValue?)...) -> JSONValue {
+        let standard: [(name: String, value: JSONValue?)] = [
             ("type", .string(type)),
             ("title", .string(title)),
             ("status", .integer(Int64(status.code))),
             ("detail", .string(sentence)),
-            member,
-        ])
+        ]
+        return .present(standard + members)
     }
 }

@@ -23,13 +23,25 @@ enum Refusal {
         switch self {
         case .denied(let decision):
             if let seconds = decision.retryAfterSeconds {
-                "Rate limit exceeded. \(Refusal.advice(seconds))"
+                "\(Refusal.heldBack(decision).map { "\($0)." } ?? "Rate limit exceeded.") \(Refusal.advice(seconds))"
             } else {
                 "Rate limit exceeded. \(Refusal.neverFits)."
             }
         case .unavailable: "\(Refusal.limiterAway). \(Refusal.advice(Decision.unavailableRetrySeconds))"
         case .failed(let failure): failure.message
         }
+    }
+
+    /// The field of the request that is at fault.
+    var field: String? {
+        guard case .failed(let failure) = self else { return nil }
+        return failure.field
+    }
+
+    /// What is said of a request that would fit if its priority were higher.
+    static func heldBack(_ decision: Decision) -> String? {
+        guard let binding = decision.bindingLimit, binding.isHeldBack else { return nil }
+        return "Rate limit exceeded for this priority: the last \(binding.reserve) are kept for higher ones"
     }
 
     static let neverFits = "The request exceeds what the limit can ever allow"
