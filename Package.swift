@@ -250,6 +250,7 @@ let package = Package(
             name: "HeadgateCommand",
             dependencies: [
                 "Headgate",
+                "HeadgateAccounts",
                 "HeadgateServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -35,7 +35,11 @@ public struct AccountStore: Sendable {
     ///
     /// - Throws: ``AccountError/Code/unavailable``, or ``AccountError/Code/invalid`` when the id is none.
     public func account(_ id: String) async throws(AccountError) -> Account? {
-        Account(fields: try await hash(try mapping("account") { () throws(LimiterError) in try keys.account(id) }))
+        try await account(of: try mapping("account") { () throws(LimiterError) in try Identity(.account, id) })
+    }
+
+    func account(of identity: Identity) async throws(AccountError) -> Account? {
+        Account(fields: try await hash(keys.account(of: identity)))
     }
 
     /// The account of this id, which there has to be.

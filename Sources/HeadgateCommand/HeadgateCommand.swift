@@ -13,6 +13,8 @@ struct HeadgateCommand: AsyncParsableCommand {
               headgate check --policy policies/tensorone.yaml --account a1 --tier pro POST /v2/clusters
               headgate explain --policy policies/tensorone.yaml --account a1 --tier pro GET /v2/accounts/7
               headgate inspect --account a1
+              headgate accounts create acme --tier pro
+              headgate keys create --account acme --permission boost
               headgate policy validate policies/tensorone.yaml
 
             EXIT CODES
@@ -21,7 +23,10 @@ struct HeadgateCommand: AsyncParsableCommand {
               2  wrong command line, settings, policy or request
               3  Redis gave no answer
             """,
-        subcommands: [ServeCommand.self, CheckCommand.self, ExplainCommand.self, InspectCommand.self, PolicyCommand.self]
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, InspectCommand.self, AccountsCommand.self, KeysCommand.self,
+            OverrideCommand.self, BoostCommand.self, IncreasesCommand.self, PolicyCommand.self,
+        ]
     )
 }
 

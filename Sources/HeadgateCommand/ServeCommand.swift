@@ -41,6 +41,49 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Believe all callers that say on whose behalf they ask, not those of this machine alone: a proxy in front sees to it.")
     var trustIdentityHeaders = false
 
+    @Option(help: ArgumentHelp("A file with what services prove themselves with on other listeners than loopback ones.", valueName: "file"))
+    var serviceTokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which proxies are believed when they forward: a number of hops, or addresses and ranges such as 10.0.0.0/8,::1. (default: nobody)",
+            valueName: "proxies"
+        )
+    )
+    var trustedProxies: String?
+
+    @Option(help: ArgumentHelp("By how many leading bits IPv6 clients are told apart. (default: 64)", valueName: "bits"))
+    var ipv6Prefix: String?
+
+    @Option(help: ArgumentHelp("Be a gateway: forward allowed requests there.", valueName: "url"))
+    var upstream: String?
+
+    @Option(help: ArgumentHelp("How long the upstream may take to begin its answer. (default: 60s)", valueName: "time"))
+    var upstreamTimeout: String?
+
+    @Option(
+        help: ArgumentHelp("A path of the upstream that answers below 500 while it is well. (default: only connect)", valueName: "path")
+    )
+    var upstreamHealth: String?
+
+    @Option(help: ArgumentHelp("Where accounts and keys live. (default: where counts do)", valueName: "url"))
+    var accountsRedis: String?
+
+    @Option(help: ArgumentHelp("Where operators' requests are taken, or none. (default: 127.0.0.1:8081)", valueName: "host:port"))
+    var adminListen: String?
+
+    @Option(help: ArgumentHelp("A file with the operators' token.", valueName: "file"))
+    var adminTokenFile: String?
+
+    @Option(help: ArgumentHelp("A file with the token of those who may only look.", valueName: "file"))
+    var adminReadTokenFile: String?
+
+    @Option(help: ArgumentHelp("Where events are sent.", valueName: "url"))
+    var webhookUrl: String?
+
+    @Option(help: ArgumentHelp("A file with what webhooks are signed with.", valueName: "file"))
+    var webhookSecretFile: String?
+
     @Option(help: ArgumentHelp("The time that a decision may take. (default: 50ms)", valueName: "time"))
     var deadline: String?
 
@@ -61,9 +104,11 @@ struct ServeCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "headgate")
         logger.logLevel = configuration.logLevel
+        // Written at once, whatever the standard output is: scripts wait for these lines.
         try await RateLimitServer.serve(configuration, logger: logger) { address, counts in
-            // Written at once, whatever the standard output is: scripts wait for the first line.
             FileHandle.standardOutput.write(Data("listening on http://\(address)\ncounting in \(counts)\n".utf8))
+        } onAdminListening: { address in
+            FileHandle.standardOutput.write(Data("operators on http://\(address)\n".utf8))
         }
     }
 
@@ -72,6 +117,18 @@ struct ServeCommand: AsyncParsableCommand {
         arguments.set("policy", policy)
         arguments.set("listen", listen)
         arguments.set("redis", redis)
+        arguments.set("service_token_file", serviceTokenFile)
+        arguments.set("trusted_proxies", trustedProxies)
+        arguments.set("ipv6_prefix", ipv6Prefix)
+        arguments.set("upstream", upstream)
+        arguments.set("upstream_timeout", upstreamTimeout)
+        arguments.set("upstream_health", upstreamHealth)
+        arguments.set("accounts_redis", accountsRedis)
+        arguments.set("admin_listen", adminListen)
+        arguments.set("admin_token_file", adminTokenFile)
+        arguments.set("admin_read_token_file", adminReadTokenFile)
+        arguments.set("webhook_url", webhookUrl)
+        arguments.set("webhook_secret_file", webhookSecretFile)
         arguments.set("deadline", deadline)
         arguments.set("drain_delay", drainDelay)
         arguments.set("log_level", logLevel)

@@ -5,7 +5,7 @@ internal import Metrics
 /// The names of this module's metrics and log lines; none holds a subject, an address or a secret.
 struct EventTelemetry: Sendable {
     /// Why an event is missing.
-    enum Loss: String, Sendable {
+    enum Loss: String, Sendable, CaseIterable {
         /// Too many waited.
         case full
         /// Redis may have taken it; its answer never came.
@@ -16,7 +16,18 @@ struct EventTelemetry: Sendable {
         case shutdown
     }
 
-    let logger: Logger
+    private let logger: Logger
+    private let losses: [Loss: Counter]
+
+    init(logger: Logger) {
+        self.logger = logger
+        // Made once: what is dropped under load must not cost a look-up.
+        losses = Dictionary(
+            uniqueKeysWithValues: Loss.allCases.map {
+                ($0, Counter(label: "headgate_events_dropped_total", dimensions: [("reason", $0.rawValue)]))
+            }
+        )
+    }
 
     /// An event stands in the stream.
     func emitted(_ kind: LimitEvent.Kind) {
@@ -25,8 +36,7 @@ struct EventTelemetry: Sendable {
 
     /// Events are missing in the stream.
     func dropped(_ count: Int, _ reason: Loss) {
-        guard count > 0 else { return }
-        Counter(label: "headgate_events_dropped_total", dimensions: [("reason", reason.rawValue)]).increment(by: Int64(count))
+        if count > 0 { losses[reason]?.increment(by: count) }
     }
 
     /// Redis did not take or give events.

@@ -31,7 +31,7 @@ public struct Provider: Sendable {
     public let watch: LimitWatch
 
     let callers: CallerFinder
-    let reports: UsageReader
+    package let reports: UsageReader
 
     /// Creates a provider.
     ///

@@ -109,17 +109,23 @@ extension RedisStore {
 /// A receiver that answers as it is told, and keeps what it was sent.
 final class FakeReceiver: WebhookSender {
     private let state: Mutex<(messages: [WebhookMessage], answers: [WebhookAnswer])>
+    private let delay: Duration
 
     /// The last answer is given for good.
-    init(_ answers: WebhookAnswer...) { state = Mutex(([], answers)) }
+    init(_ answers: WebhookAnswer..., after delay: Duration = .zero) {
+        state = Mutex(([], answers))
+        self.delay = delay
+    }
 
     var messages: [WebhookMessage] { state.withLock { $0.messages } }
 
     func send(_ message: WebhookMessage) async -> WebhookAnswer {
-        state.withLock { state in
+        let answer = state.withLock { state in
             state.messages.append(message)
             return state.answers.count > 1 ? state.answers.removeFirst() : state.answers[0]
         }
+        if delay > .zero { try? await Task.sleep(for: delay) }
+        return answer
     }
 }
 

@@ -112,7 +112,7 @@ struct WebhookDeliveryTests {
         try await withRedisServer { server in
             try await withStore(server) { store in
                 let receivers = [FakeReceiver(.status(500)), FakeReceiver(.status(200))]
-                var slow = try configuration(takeover: .milliseconds(300))
+                var slow = try configuration(takeover: .milliseconds(600))
                 slow.schedule = RetrySchedule(base: .seconds(3_600), cap: .seconds(3_600))
                 let first = WebhookDelivery(store, slow, logger: quiet)
                 let second = WebhookDelivery(store, slow, logger: quiet)
@@ -120,7 +120,7 @@ struct WebhookDeliveryTests {
                 try await withServices([FakeDelivery(delivery: first, receiver: receivers[0])]) {
                     #expect(try await eventually { receivers[0].messages.count == 1 })
                     try await withServices([FakeDelivery(delivery: second, receiver: receivers[1])]) {
-                        try await Task.sleep(for: .seconds(1))
+                        try await Task.sleep(for: .milliseconds(1_500))
                         #expect(receivers[1].messages.isEmpty)
                     }
                 }
@@ -155,6 +155,76 @@ struct WebhookDeliveryTests {
                 }
                 #expect(receiver.messages.count == 9)
             }
+        }
+    }
+
+    @Test("finish at a shutdown when they are under way and soon answered; the rest stays for another instance")
+    func shutdown() async throws {
+        try await withRedisServer { server in
+            try await withStore(server) { store in
+                for _ in 0..<300 { try await store.add(try .sample()) }
+                let prompt = FakeReceiver(.status(200), after: .milliseconds(500))
+                var delivery = WebhookDelivery(store, try configuration(), logger: quiet)
+                try await withServices([FakeDelivery(delivery: delivery, receiver: prompt)]) {
+                    let isUnderway = try await eventually { prompt.messages.count == 8 }
+                    #expect(isUnderway)
+                }
+                #expect(prompt.messages.count == 8)
+                #expect(try await store.pending() == 248)
+                let slow = FakeReceiver(.status(200), after: .seconds(60))
+                delivery = WebhookDelivery(store, try configuration(), logger: quiet)
+                let start = ContinuousClock.now
+                try await withServices([FakeDelivery(delivery: delivery, receiver: slow)]) {
+                    let isUnderway = try await eventually { slow.messages.count == 8 }
+                    #expect(isUnderway)
+                }
+                #expect(start.duration(to: .now) < .seconds(10))
+                #expect(try await store.pending() == 292)
+                let last = FakeReceiver(.status(200))
+                delivery = WebhookDelivery(store, try configuration(takeover: .milliseconds(100)), logger: quiet)
+                try await withServices([FakeDelivery(delivery: delivery, receiver: last)]) {
+                    let isEmpty = try await eventually { try await isDone(last.messages.count >= 292, store) }
+                    #expect(isEmpty)
+                }
+                #expect(Set(last.messages.map { $0.headers["webhook-id"] }).count == 292)
+            }
+        }
+    }
+
+    @Test("follow no redirect, and wait no longer than they may")
+    func sender() async throws {
+        let port = Mutex(0)
+        let visits = Mutex(0)
+        let router = Router()
+        router.post("elsewhere") { _, _ in
+            visits.withLock { $0 += 1 }
+            return HTTPResponse.Status.ok
+        }
+        router.post("redirect") { _, _ in Response.redirect(to: "/elsewhere", type: .temporary) }
+        router.post("slow") { _, _ in
+            try await Task.sleep(for: .seconds(2))
+            return HTTPResponse.Status.ok
+        }
+        let receiver = Application(
+            router: router,
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { channel in port.withLock { $0 = channel.localAddress?.port ?? 0 } },
+            logger: quiet
+        )
+        try await withServices([receiver]) {
+            let isRunning = try await eventually { port.withLock { $0 } > 0 }
+            #expect(isRunning)
+            let secret = try WebhookSecret("a secret")
+            let message = WebhookMessage(try .sample(), entry: "1-0", at: .now, signedWith: secret)
+            for (path, answer) in [("redirect", WebhookAnswer.status(307)), ("slow", .nothing), ("none", .status(404))] {
+                var configuration = try WebhookConfiguration(url: "http://127.0.0.1:\(port.withLock { $0 })/\(path)", secret: secret)
+                configuration.timeout = .milliseconds(500)
+                try await HTTPWebhookSender.withSender(to: configuration) { #expect(await $0.send(message) == answer) }
+            }
+            #expect(visits.withLock { $0 } == 0)
+            var nobody = try WebhookConfiguration(url: "http://127.0.0.1:1/", secret: secret)
+            nobody.timeout = .milliseconds(200)
+            try await HTTPWebhookSender.withSender(to: nobody) { #expect(await $0.send(message) == .nothing) }
         }
     }
 }

@@ -38,23 +38,10 @@ extension AccountDirectory: Service {
         }
     }
 
-    /// Forgets what was changed.
-    ///
-    /// An account whose name is no plain one is noted by its hash, which costs all accounts another look.
-    private func forget(_ records: [String], complete: Bool) {
-        let tags = records.map { $0.split(separator: ":", maxSplits: 1) }.filter { $0.count == 2 }
-        let changed = tags.filter { $0[0] == "a" }.map { String($0[1]) }
-        accounts.withLock { accounts in
-            if complete, !changed.contains(where: { $0.hasPrefix("#") }) {
-                if !changed.isEmpty { accounts.forget(changed) }
-            } else {
-                accounts.forgetAll()
-            }
-        }
-        let revoked = tags.filter { $0[0] == "k" }.map { String($0[1]) }
-        keys.withLock { keys in
-            if !complete { keys.forgetAll() } else if !revoked.isEmpty { keys.forget(revoked) }
-        }
+    /// Forgets what was changed; records are noted by their identities' tags.
+    private func forget(_ tags: [String], complete: Bool) {
+        accounts.withLock { $0.forget(tags.filter { $0.hasPrefix("a:") }, complete: complete) }
+        keys.withLock { $0.forget(tags.filter { $0.hasPrefix("k:") }, complete: complete) }
     }
 
     /// The notes since the last look, and whether none can have been missed.

@@ -37,21 +37,28 @@ public final class AccountDirectory: Sendable {
     ///
     /// - Throws: ``AccountError/Code/unavailable`` when Redis gives no answer and nothing recent is known.
     public func account(_ id: String) async throws(AccountError) -> Account? {
-        try await record(id, in: accounts) { id throws(AccountError) in try await self.store.account(id) }
+        try await account(of: try mapping("account") { () throws(LimiterError) in try Identity(.account, id) })
+    }
+
+    /// The account of this identity, as it was at most a second ago.
+    ///
+    /// - Throws: ``AccountError/Code/unavailable`` when Redis gives no answer and nothing recent is known.
+    package func account(of identity: Identity) async throws(AccountError) -> Account? {
+        try await record(identity.tag, in: accounts) { _ throws(AccountError) in try await self.store.account(of: identity) }
     }
 
     /// The key of this id, as it was at most a second ago; unknown ones are not remembered.
     ///
     /// - Throws: ``AccountError/Code/unavailable`` when Redis gives no answer and nothing recent is known.
     package func key(_ id: String) async throws(AccountError) -> APIKey? {
-        try await record(id, in: keys) { id throws(AccountError) in try await self.store.key(id) }
+        try await record("k:\(id)", in: keys) { _ throws(AccountError) in try await self.store.key(id) }
     }
 
     /// The key of this id, when it can be told without asking Redis.
     package func knownKey(_ id: String) -> APIKey? {
         let freshness = state.withLock { $0.freshness }
         return keys.withLock { keys in
-            guard let entry = keys.entry(id), freshness.use(of: entry.readAt, at: .now) == .use else { return nil }
+            guard let entry = keys.entry("k:\(id)"), freshness.use(of: entry.readAt, at: .now) == .use else { return nil }
             return entry.record
         }
     }

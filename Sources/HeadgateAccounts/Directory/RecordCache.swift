@@ -50,17 +50,16 @@ struct RecordCache<Record: Sendable>: Sendable {
     /// Lets others refresh an entry.
     mutating func unclaim(_ id: String) { mark(id, isBeingRefreshed: false) }
 
-    /// Forgets records that were changed.
-    mutating func forget(_ ids: some Sequence<String>) {
+    /// Forgets records that were changed, or everything when the list is not complete.
+    mutating func forget(_ ids: [String], complete: Bool) {
+        guard !ids.isEmpty || !complete else { return }
         generation += 1
-        for id in ids { forgetOne(id) }
-    }
-
-    /// Forgets everything.
-    mutating func forgetAll() {
-        generation += 1
-        present.removeAll()
-        absent.removeAll()
+        if complete {
+            for id in ids { forgetOne(id) }
+        } else {
+            present.removeAll()
+            absent.removeAll()
+        }
     }
 
     private mutating func forgetOne(_ id: String) {

@@ -6,7 +6,8 @@ internal import Headgate
 struct RecordKeys: Sendable {
     let prefix: String
 
-    func account(_ id: String) throws(LimiterError) -> String { "\(prefix):{\(try Identity(.account, id).tag)}:account" }
+    func account(of identity: Identity) -> String { "\(prefix):{\(identity.tag)}:account" }
+    func account(_ id: String) throws(LimiterError) -> String { account(of: try Identity(.account, id)) }
     func keys(of account: String) throws(LimiterError) -> String { "\(prefix):{\(try Identity(.account, account).tag)}:keys" }
     func audit(of account: String) throws(LimiterError) -> String { "\(prefix):{\(try Identity(.account, account).tag)}:audit" }
     func key(_ id: String) throws(LimiterError) -> String { "\(prefix):{\(try Identity(.key, id).tag)}:key" }

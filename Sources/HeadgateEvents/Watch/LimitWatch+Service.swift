@@ -8,6 +8,8 @@ extension LimitWatch {
     static let interval: Duration = .milliseconds(200)
     /// How long the last events may take at shutdown.
     static let drainTime: Duration = .seconds(1)
+    /// The time between two tries at shutdown.
+    static let drainPause: Duration = .milliseconds(50)
     /// Events that are emitted at once.
     static let mostCalls = 32
 
@@ -17,27 +19,35 @@ extension LimitWatch {
     public func run() async throws {
         while !Task.isCancelled && !Task.isShuttingDownGracefully {
             try? await cancelWhenGracefulShutdown { try await self.clock.sleep(for: LimitWatch.interval) }
-            await emitWaiting(until: .seconds(Int64.max))
+            await emitWaiting()
         }
-        await emitWaiting(until: elapsed() + LimitWatch.drainTime)
-        let left = table.withLock { $0.take(.max).count }
+        let end = elapsed() + LimitWatch.drainTime
+        while !Task.isCancelled, elapsed() < end, !table.withLock(\.queue.isEmpty) {
+            await emitWaiting()
+            if !table.withLock(\.queue.isEmpty) { try? await clock.sleep(for: LimitWatch.drainPause) }
+        }
+        let left = table.withLock { $0.take().count }
         telemetry.dropped(left, .shutdown)
     }
 
-    /// Emits all that waits, as long as Redis takes it.
-    func emitWaiting(until end: Duration) async {
-        var isTaken = true
-        while isTaken, !Task.isCancelled, elapsed() < end {
-            let crossings = table.withLock { $0.take(LimitWatch.mostCalls) }
-            guard !crossings.isEmpty else { return }
-            let left = await withTaskGroup(of: Crossing?.self) { group in
-                for crossing in crossings { group.addTask { await self.emit(crossing) } }
-                return await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
-            }
-            let dropped = table.withLock { $0.putBack(left) }
-            telemetry.dropped(dropped, .full)
-            isTaken = left.isEmpty
+    /// Emits all that waits, until Redis does not take one.
+    func emitWaiting() async {
+        var waiting = table.withLock { $0.take() }[...]
+        var left: [Crossing] = []
+        await withTaskGroup(of: Crossing?.self) { group in
+            var calls = 0
+            repeat {
+                while left.isEmpty, calls < LimitWatch.mostCalls, let crossing = waiting.popFirst() {
+                    calls += 1
+                    group.addTask { await self.emit(crossing) }
+                }
+                guard let answer = await group.next() else { return }
+                calls -= 1
+                if let answer { left.append(answer) }
+            } while true
         }
+        let dropped = table.withLock { $0.putBack(left + waiting) }
+        telemetry.dropped(dropped, .full)
     }
 
     /// Emits one event, when no other instance does.

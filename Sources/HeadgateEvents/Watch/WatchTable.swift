@@ -51,17 +51,16 @@ struct WatchTable: Sendable {
         old[key] = nil
     }
 
-    /// Hands out the crossings that have waited longest.
-    mutating func take(_ most: Int) -> [Crossing] {
-        let taken = Array(queue.prefix(most))
-        queue.removeFirst(taken.count)
-        return taken
+    /// Hands out all that wait, in order.
+    mutating func take() -> [Crossing] {
+        defer { queue = [] }
+        return queue
     }
 
     /// Puts crossings back that are still to be emitted; returns how many found no room.
     mutating func putBack(_ crossings: [Crossing]) -> Int {
         let fitting = crossings.prefix(max(0, mostWaiting - queue.count))
-        queue.insert(contentsOf: fitting, at: 0)
+        queue = fitting + queue
         return crossings.count - fitting.count
     }
 }

@@ -7,7 +7,8 @@ internal import Synchronization
 /// Delivers each event of the stream to one receiver, at least once, signed by the Standard Webhooks specification.
 ///
 /// All instances share the work. An event is delivered by a 2xx status; else it is sent again after 1, 2, 4 ... seconds at most, 8
-/// times in all, and then given up; 410 gives up at once. Its `webhook-id` is the same each time, so that a receiver can tell.
+/// times in all, and then given up; 410 gives up at once. Its `webhook-id` is the same each time, so that a receiver can tell. While
+/// the receiver is away the stream keeps about the latest 10,000.
 public final class WebhookDelivery: Service {
     /// Events that this instance holds, those that wait to be sent again among them.
     static let mostHeld = 256

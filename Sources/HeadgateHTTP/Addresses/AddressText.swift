@@ -26,7 +26,9 @@ extension UInt128 {
             self.init(groups)
             return
         }
-        guard let head = text[..<gap].groups, let tail = text[(gap + 2)...].groups, head.count + tail.count < 8 else { return nil }
+        guard !text[..<gap].contains(UInt8(ascii: ".")), let head = text[..<gap].groups, let tail = text[(gap + 2)...].groups,
+            head.count + tail.count < 8
+        else { return nil }
         self.init(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
     }
 

@@ -3,7 +3,7 @@ package import Headgate
 import HeadgatePolicy
 package import HeadgateAccounts
 package import HeadgateHTTP
-import HeadgateJSON
+package import HeadgateJSON
 package import Hummingbird
 import NIOCore
 
@@ -64,6 +64,23 @@ package struct BodyFields {
         case let other?: throw AccountError(.invalid, "expected a text, found \(other.kind)", field: name)
         }
     }
+
+    /// Words in a list, which may be missing.
+    package mutating func texts(_ name: String) throws(AccountError) -> [String] {
+        guard let value = fields.take(name) else { return [] }
+        guard case .array(let elements) = value else { throw AccountError(.invalid, "expected a list, found \(value.kind)", field: name) }
+        var texts: [String] = []
+        for element in elements {
+            guard case .string(let text) = element else {
+                throw AccountError(.invalid, "expected a list of texts, found \(element.kind) in it", field: name)
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// Any value, which may be missing.
+    package mutating func value(_ name: String) -> JSONValue? { fields.take(name) }
 
     /// Refuses what was not read.
     package func finish() throws(AccountError) {

@@ -4,29 +4,31 @@ import Hummingbird
 
 /// A request that a proxy describes in header fields, and asks whether it may go on.
 struct ForwardedRequest {
-    /// What the limiter is asked.
-    let request: LimitRequest
+    /// On whose behalf, when the proxy says it.
+    let subject: Subject?
+
+    /// For what.
+    let endpoint: Endpoint
 
     /// Reads the fields.
     ///
     /// - Throws: ``LimiterError/Code/badRequest`` naming the field.
     init(_ fields: HTTPFields) throws(LimiterError) {
-        guard let account = try fields.single(.headgateAccount) else {
-            throw LimiterError(.badRequest, "X-Headgate-Account is missing; expected the account that the request is made for")
-        }
         let permissions = try fields.single(.headgatePermissions) ?? ""
-        let subject = Subject(
-            try Identity(.account, account),
-            tier: try fields.single(.headgateTier),
-            permissions: Set(permissions.split(separator: ",").map { String($0.trimmingBlanks()) }.filter { !$0.isEmpty })
-        )
+        let tier = try fields.single(.headgateTier)
+        if let account = try fields.single(.headgateAccount) {
+            subject = Subject(
+                try Identity(.account, account),
+                tier: tier,
+                permissions: Set(permissions.split(separator: ",").map { String($0.trimmingBlanks()) }.filter { !$0.isEmpty })
+            )
+        } else {
+            subject = nil
+        }
         let method = try ForwardedRequest.either(.forwardedMethod, .originalMethod, in: fields)
         let uri = try ForwardedRequest.either(.forwardedURI, .originalURI, in: fields)
-        request = LimitRequest(
-            subject: subject,
-            endpoint: Endpoint(method: method, path: uri),
-            priority: try fields.single(.xPriority).map { Priority($0) } ?? .normal
-        )
+        endpoint = Endpoint(method: method, path: uri)
+        _ = try fields.single(.xPriority)
     }
 
     /// The value of the one field or the other.

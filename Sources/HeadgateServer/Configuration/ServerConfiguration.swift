@@ -1,3 +1,5 @@
+public import HeadgateEvents
+public import HeadgateProvider
 public import Logging
 
 /// How the server is set up.
@@ -13,6 +15,30 @@ public struct ServerConfiguration: Sendable {
 
     /// Who may say on whose behalf a request is made.
     public var identityTrust: IdentityTrust
+
+    /// What services prove themselves with where they are not believed otherwise.
+    public var serviceToken: Secret?
+
+    /// How a request's address is found behind proxies.
+    public var clients: ClientLocator
+
+    /// Where accounts and keys live, when not where counts do.
+    public var accountsStore: StoreChoice?
+
+    /// Where operators' requests are taken; `nil` for nowhere.
+    public var adminListen: ListenAddress?
+
+    /// What operators prove themselves with.
+    public var adminToken: Secret?
+
+    /// What proves that somebody may look, and not change.
+    public var adminReadToken: Secret?
+
+    /// The API that allowed requests are forwarded to; `nil` when this is no gateway.
+    public var upstream: UpstreamConfiguration?
+
+    /// Where events are sent.
+    public var webhook: WebhookConfiguration?
 
     /// The time that a decision may take as a whole.
     public var deadline: Duration
@@ -40,6 +66,14 @@ public struct ServerConfiguration: Sendable {
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080),
         store: StoreChoice = .embedded,
         identityTrust: IdentityTrust = .loopback,
+        serviceToken: Secret? = nil,
+        clients: ClientLocator = ClientLocator(),
+        accountsStore: StoreChoice? = nil,
+        adminListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8081),
+        adminToken: Secret? = nil,
+        adminReadToken: Secret? = nil,
+        upstream: UpstreamConfiguration? = nil,
+        webhook: WebhookConfiguration? = nil,
         deadline: Duration = .milliseconds(50),
         drainDelay: Duration = .milliseconds(500),
         shutdownTimeout: Duration = .seconds(8),
@@ -49,6 +83,14 @@ public struct ServerConfiguration: Sendable {
         self.listen = listen
         self.store = store
         self.identityTrust = identityTrust
+        self.serviceToken = serviceToken
+        self.clients = clients
+        self.accountsStore = accountsStore
+        self.adminListen = adminListen
+        self.adminToken = adminToken
+        self.adminReadToken = adminReadToken
+        self.upstream = upstream
+        self.webhook = webhook
         self.deadline = deadline
         self.drainDelay = drainDelay
         self.shutdownTimeout = shutdownTimeout

@@ -32,6 +32,8 @@ extension JSONValue {
             "algorithm": JSONValue(status.algorithm?.rawValue),
             "limit": JSONValue(status.limit),
             "remaining": JSONValue(status.remaining),
+            "reserve": .integer(status.reserve),
+            "held_back": .boolean(status.isHeldBack),
             "window_seconds": JSONValue(status.window?.secondsRoundedUp),
             "reset_at": JSONValue(isJudged ? time.flatMap { time in wait.map { (time + $0).rfc3339 } } : nil),
             "retry_after_ms": JSONValue(isJudged ? status.retryAfter?.millisecondsRoundedUp : nil),

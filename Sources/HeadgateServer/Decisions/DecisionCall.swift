@@ -4,7 +4,7 @@ import Headgate
 /// What a `POST /v1/decisions` asks: one decision, or a list of independent ones.
 struct DecisionCall {
     /// One group for each decision; the requests of a group are all or nothing.
-    let groups: [RequestGroup]
+    var groups: [RequestGroup]
 
     /// Where each group stands in the body, for errors: `requests[3]`.
     let paths: [String]

@@ -1,12 +1,14 @@
 import HeadgateJSON
 import HTTPTypes
 import Headgate
+import HeadgateProvider
 import Hummingbird
 import NIOCore
 
 /// `POST /v1/decisions`: judges what a service describes, for services that do not link the library.
 struct DecisionRoutes {
     let limiter: Limiter
+    let subjects: SubjectFinder
 
     /// Larger bodies are refused unread.
     static let mostBodyBytes = 64 * 1024
@@ -18,13 +20,16 @@ struct DecisionRoutes {
     private func decide(_ request: Request) async throws -> Response {
         let body = try await DecisionRoutes.body(of: request)
         do {
-            let call = try DecisionCall(body)
+            let call = try await DecisionCall(body).completed(by: subjects)
             let decisions = try await judge(call)
+            for (group, decision) in zip(call.groups, decisions) where group.effect == .take {
+                for identity in Set(group.requests.map(\.subject.identity)) { subjects.note(decision, for: identity) }
+            }
             switch call.shape {
             case .single: return Response(json: decisions.first.map { JSONValue($0) } ?? nil)
             case .batch: return Response(json: ["decisions": .array(decisions.map { JSONValue($0) })])
             }
-        } catch {
+        } catch let error as LimiterError {
             throw Problem(error)
         }
     }
@@ -49,6 +54,18 @@ struct DecisionRoutes {
 }
 
 extension DecisionCall {
+    /// The call with what the accounts' records say of its subjects.
+    fileprivate func completed(by subjects: SubjectFinder) async throws -> DecisionCall {
+        var call = self
+        for group in call.groups.indices {
+            for request in call.groups[group].requests.indices {
+                let subject = call.groups[group].requests[request].subject
+                call.groups[group].requests[request].subject = try await subjects.completed(subject)
+            }
+        }
+        return call
+    }
+
     /// An error of the rules with the place of the request that it is about: they do not know it.
     fileprivate func located(_ error: LimiterError, by rules: any RuleSet) -> LimiterError {
         for (path, group) in zip(paths, groups) where !path.isEmpty {

@@ -1,9 +1,12 @@
 import HeadgateJSON
 import Headgate
+import HeadgateHTTP
 import HeadgatePolicy
 
 extension Subject {
     /// Reads `{"account":"a1","tier":"pro","permissions":["read-only"],"overrides":{"read":"500/hour"}}`.
+    ///
+    /// `key` and `address` are those of the request, for limits that are counted by them.
     ///
     /// - Throws: ``LimiterError/Code/badRequest`` naming the field.
     init(json: JSONFields) throws(LimiterError) {
@@ -22,8 +25,23 @@ extension Subject {
         }
         let tier = try fields.string("tier")
         let overrides = try fields.object("overrides")
-        try fields.finish(expecting: "account, tier, permissions, overrides")
-        self.init(identity, tier: tier, permissions: permissions, overrides: try overrides.map(Subject.overrides) ?? [:])
+        let key = try fields.string("key")
+        let address = try fields.string("address")
+        let place = fields.path(of: "address")
+        try fields.finish(expecting: "account, tier, permissions, overrides, key, address")
+        self.init(
+            identity,
+            tier: tier,
+            permissions: permissions,
+            overrides: try overrides.map(Subject.overrides) ?? [:],
+            key: key,
+            address: try address.map { (text) throws(LimiterError) in
+                guard let address = NetworkAddress(text) else {
+                    throw LimiterError(.badRequest, "\(place) is no address; expected one such as 203.0.113.7 or 2001:db8::1")
+                }
+                return try address.identity()
+            }
+        )
     }
 
     private static func overrides(_ fields: JSONFields) throws(LimiterError) -> [String: LimitOverride] {

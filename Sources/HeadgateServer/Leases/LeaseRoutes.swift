@@ -1,6 +1,7 @@
 import HeadgateJSON
 import HTTPTypes
 import Headgate
+import HeadgateProvider
 import Hummingbird
 
 /// `POST /v1/leases/{id}/renew` and `DELETE /v1/leases/{id}`: how a service keeps and returns the slots of a decision.

@@ -2,6 +2,7 @@ import HTTPTypes
 import HeadgateJSON
 import Headgate
 import HeadgateHTTP
+import HeadgateProvider
 import Hummingbird
 
 /// `GET /livez`, the process answers, and `GET /readyz`, it can make decisions.

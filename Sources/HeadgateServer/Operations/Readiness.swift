@@ -7,12 +7,18 @@ import Synchronization
 final class Readiness: Sendable {
     private let isDraining = Atomic(false)
     private let probe: @Sendable () async throws(LimiterError) -> Void
+    private let upstream: (@Sendable () async -> String?)?
 
     /// Why it should not be.
     struct Refusal: Error, Equatable { let reason: String }
 
-    /// - Parameter probe: Asks the store for a decision of the real script.
-    init(probe: @escaping @Sendable () async throws(LimiterError) -> Void) { self.probe = probe }
+    /// - Parameters:
+    ///   - probe: Asks the store for a decision of the real script.
+    ///   - upstream: Says why the gateway's upstream cannot be reached; nil when it can.
+    init(probe: @escaping @Sendable () async throws(LimiterError) -> Void, upstream: (@Sendable () async -> String?)? = nil) {
+        self.probe = probe
+        self.upstream = upstream
+    }
 
     /// Says no from now on.
     func beginDraining() { isDraining.store(true, ordering: .releasing) }
@@ -24,6 +30,7 @@ final class Readiness: Sendable {
         } catch {
             throw Refusal(reason: error.code.snakeCase)
         }
+        if let reason = await upstream?() { throw Refusal(reason: reason) }
     }
 }
 

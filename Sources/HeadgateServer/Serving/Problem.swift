@@ -2,8 +2,8 @@ import HeadgateJSON
 import HTTPTypes
 import Headgate
 import HeadgateHTTP
+import HeadgateProvider
 import Hummingbird
-import NIOCore
 
 /// An error of the decision API, answered as problem details (RFC 9457) with a `code`.
 ///
@@ -46,12 +46,5 @@ struct Problem: HTTPResponseError, Equatable {
         var response = Response(status: status, json: body, contentType: "application/problem+json")
         for field in fields { response.headers[field.name] = field.value }
         return response
-    }
-}
-
-extension Response {
-    /// An answer with a JSON body.
-    init(status: HTTPResponse.Status = .ok, json: JSONValue, contentType: String = "application/json") {
-        self.init(status: status, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
     }
 }

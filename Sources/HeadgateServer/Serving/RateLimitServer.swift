@@ -1,20 +1,25 @@
 import Foundation
 public import Headgate
 public import HeadgateHTTP
+public import HeadgateProvider
 import Hummingbird
 import HummingbirdCore
 public import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// The HTTP server: the decision API, forward authorisation, leases and health.
+/// The HTTP server: the decision API, forward authorisation, leases, health, a provider's page, and the gateway.
 public struct RateLimitServer: Service {
-    private let limiter: Limiter
-    private let style: ResponseStyle
-    private let configuration: ServerConfiguration
-    private let readiness: Readiness
-    private let logger: Logger
+    let limiter: Limiter
+    let style: ResponseStyle
+    let configuration: ServerConfiguration
+    let provider: Provider?
+    let policySource: String
+    let gateway: Gateway?
+    let readiness: Readiness
+    let logger: Logger
     private let onListening: @Sendable (ListenAddress) async -> Void
+    private let onAdminListening: @Sendable (ListenAddress) async -> Void
 
     /// Creates a server; nothing listens until ``run()`` runs.
     ///
@@ -23,6 +28,7 @@ public struct RateLimitServer: Service {
     ///   - style: How refusals look.
     ///   - configuration: Where to listen, and whom to believe.
     ///   - logger: Told of what the server does.
+    ///   - provider: Whose keys and accounts there are; without one, callers say themselves on whose behalf they ask.
     ///   - onListening: Called with the address once requests are taken.
     ///   - probe: Asks the store whether decisions can be made.
     public init(
@@ -30,38 +36,74 @@ public struct RateLimitServer: Service {
         style: ResponseStyle,
         configuration: ServerConfiguration,
         logger: Logger,
+        provider: Provider? = nil,
         onListening: @escaping @Sendable (ListenAddress) async -> Void = { _ in },
+        probe: @escaping @Sendable () async throws(LimiterError) -> Void
+    ) {
+        self.init(
+            limiter: limiter,
+            style: style,
+            configuration: configuration,
+            logger: logger,
+            provider: provider,
+            policySource: "",
+            gateway: nil,
+            onListening: onListening,
+            onAdminListening: { _ in },
+            probe: probe
+        )
+    }
+
+    init(
+        limiter: Limiter,
+        style: ResponseStyle,
+        configuration: ServerConfiguration,
+        logger: Logger,
+        provider: Provider?,
+        policySource: String,
+        gateway: Gateway?,
+        onListening: @escaping @Sendable (ListenAddress) async -> Void,
+        onAdminListening: @escaping @Sendable (ListenAddress) async -> Void,
         probe: @escaping @Sendable () async throws(LimiterError) -> Void
     ) {
         self.limiter = limiter
         self.style = style
         self.configuration = configuration
+        self.provider = provider
+        self.policySource = policySource
+        self.gateway = gateway
         self.logger = logger
         self.onListening = onListening
-        readiness = Readiness(probe: probe)
+        self.onAdminListening = onAdminListening
+        readiness = Readiness(probe: probe, upstream: gateway?.failure)
     }
 
     /// Serves until graceful shutdown: readiness goes off at once, requests under way are answered, then this returns.
     ///
-    /// - Throws: ``ConfigurationError`` when the address cannot be listened on.
+    /// - Throws: ``ConfigurationError`` when an address cannot be listened on.
     public func run() async throws {
-        let application = application
         let drain = DrainService(readiness: readiness, delay: configuration.drainDelay)
-        // Shut down in reverse: the readiness first, the listener when load balancers have seen it.
-        var group = ServiceGroupConfiguration(services: [application, drain], logger: logger)
-        group.maximumGracefulShutdownDuration = configuration.shutdownTimeout
-        do {
-            try await ServiceGroup(configuration: group).run()
-        } catch let error as IOError {
-            throw ConfigurationError("cannot listen on \(configuration.listen): \(error.words)")
+        var services: [any Service] = [publicListener]
+        if let adminRouter, let address = configuration.adminListen {
+            services.append(Listener(application(adminRouter, at: address, onAdminListening), at: address))
         }
+        // Shut down in reverse: the readiness first, the listeners when load balancers have seen it.
+        var group = ServiceGroupConfiguration(services: services + [drain], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.shutdownTimeout
+        try await ServiceGroup(configuration: group).run()
     }
 
-    /// The routes with their settings, as they are served.
-    var application: some ApplicationProtocol {
-        let listen = configuration.listen
-        let onListening = onListening
-        return Application(
+    private var publicListener: any Service { Listener(application, at: configuration.listen) }
+
+    /// The public routes with their settings, as they are served.
+    var application: some ApplicationProtocol { application(router, at: configuration.listen, onListening) }
+
+    private func application(
+        _ router: Router<ServerContext>,
+        at listen: ListenAddress,
+        _ onListening: @escaping @Sendable (ListenAddress) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
             router: router,
             server: .http1(
                 configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75), httpDecoderConfiguration: RateLimitServer.headerBounds)
@@ -78,22 +120,31 @@ public struct RateLimitServer: Service {
         )
     }
 
-    private var router: Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: CallerTrustMiddleware(trustsCallers: configuration.trustsCallers))
-        router.add(middleware: AuthorizeMiddleware(limiter: limiter, style: style))
-        HealthRoutes(readiness: readiness).add(to: router)
-        DecisionRoutes(limiter: limiter).add(to: router)
-        LeaseRoutes(limiter: limiter).add(to: router)
-        return router
-    }
-
     /// Larger heads are answered 400 and their connection is closed.
     private static var headerBounds: HTTP1Channel.Configuration.DecoderConfiguration {
         .init(maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 100)
     }
 
     private static let mostConnections = 10_000
+}
+
+/// A listener whose failure to listen says on what.
+private struct Listener<Listening: ApplicationProtocol>: Service {
+    let application: Listening
+    let address: ListenAddress
+
+    init(_ application: Listening, at address: ListenAddress) {
+        self.application = application
+        self.address = address
+    }
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ConfigurationError("cannot listen on \(address): \(error.words)")
+        }
+    }
 }
 
 extension IOError {

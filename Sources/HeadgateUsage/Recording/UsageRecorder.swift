@@ -35,8 +35,8 @@ public final class UsageRecorder: Service {
     /// - Parameters:
     ///   - store: Where usage is kept; it has to be running.
     ///   - interval: The time between flushes, longer than zero.
-    ///   - mostEntries: How many different counts (account, minute, class, endpoint, outcome) may wait; what is beyond is dropped,
-    ///     and counted in `headgate_usage_dropped_total`.
+    ///   - mostEntries: About how many different counts (account, minute, class, endpoint, outcome) may wait; what is beyond is
+    ///     dropped, and counted in `headgate_usage_dropped_total`.
     ///   - logger: Told of failures, at debug level.
     ///   - clock: By what flushes are timed, and the time of degraded decisions is estimated.
     public convenience init(

@@ -5,7 +5,7 @@ internal import Metrics
 /// The names of this module's metrics and log lines; none holds a subject.
 struct UsageTelemetry: Sendable {
     /// Why counts are missing.
-    enum Loss: String, Sendable {
+    enum Loss: String, Sendable, CaseIterable {
         /// There were too many different entries.
         case full
         /// Redis may have counted them; its answer never came.
@@ -17,13 +17,21 @@ struct UsageTelemetry: Sendable {
     }
 
     private let logger: Logger
+    private let losses: [Loss: Counter]
 
-    init(logger: Logger) { self.logger = logger }
+    init(logger: Logger) {
+        self.logger = logger
+        // Made once: what is dropped under load must not cost a look-up.
+        losses = Dictionary(
+            uniqueKeysWithValues: Loss.allCases.map {
+                ($0, Counter(label: "headgate_usage_dropped_total", dimensions: [("reason", $0.rawValue)]))
+            }
+        )
+    }
 
     /// Decisions are missing in the usage.
     func dropped(_ count: Int64, _ reason: Loss) {
-        guard count > 0 else { return }
-        Counter(label: "headgate_usage_dropped_total", dimensions: [("reason", reason.rawValue)]).increment(by: count)
+        if count > 0 { losses[reason]?.increment(by: count) }
     }
 
     /// Redis did not take what was counted.

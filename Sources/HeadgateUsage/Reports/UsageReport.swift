@@ -11,15 +11,36 @@ public struct UsageReport: Sendable, Hashable {
     /// The length of a bucket.
     public var resolution: UsageResolution
     /// All decisions.
-    public var totals = UsageCounts()
+    public var totals: UsageCounts
     /// Decisions by operation class id; `-` stands for those without one.
-    public var byClass: [String: UsageCounts] = [:]
+    public var byClass: [String: UsageCounts]
     /// Decisions on endpoints with a limit of their own, by its id.
-    public var byEndpoint: [String: UsageCounts] = [:]
+    public var byEndpoint: [String: UsageCounts]
     /// Denials by the id of the limit that denied.
-    public var deniedByLimit: [String: Int64] = [:]
+    public var deniedByLimit: [String: Int64]
     /// Decisions over time: every bucket in order, those without any too.
-    public var series: [UsageBucket] = []
+    public var series: [UsageBucket]
+
+    /// Creates a report.
+    public init(
+        from: StoreTime,
+        to: StoreTime,
+        resolution: UsageResolution,
+        totals: UsageCounts = UsageCounts(),
+        byClass: [String: UsageCounts] = [:],
+        byEndpoint: [String: UsageCounts] = [:],
+        deniedByLimit: [String: Int64] = [:],
+        series: [UsageBucket] = []
+    ) {
+        self.from = from
+        self.to = to
+        self.resolution = resolution
+        self.totals = totals
+        self.byClass = byClass
+        self.byEndpoint = byEndpoint
+        self.deniedByLimit = deniedByLimit
+        self.series = series
+    }
 }
 
 /// How many decisions of each outcome there were.
@@ -48,6 +69,12 @@ public struct UsageBucket: Sendable, Hashable {
     public var start: StoreTime
     /// Its decisions.
     public var counts: UsageCounts
+
+    /// Creates a bucket.
+    public init(start: StoreTime, counts: UsageCounts) {
+        self.start = start
+        self.counts = counts
+    }
 }
 
 extension UsageReport {
