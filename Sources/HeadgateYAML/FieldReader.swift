@@ -73,6 +73,12 @@ struct FieldReader {
         return entries
     }
 
+    /// The names in a mapping, in order.
+    func names(_ field: Field) -> [String] {
+        guard case .mapping(let mapping) = field.node else { return [] }
+        return mapping.compactMap { entry in entry.key.scalar.map { document.renamed[$0.string] ?? $0.string } }
+    }
+
     /// The fields of a mapping that may have these and no others.
     mutating func fields(_ field: Field, _ known: [String]) -> [String: Field] {
         guard let entries = entries(field) else { return [:] }

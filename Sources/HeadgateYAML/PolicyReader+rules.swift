@@ -28,7 +28,10 @@ extension PolicyReader {
         var tier = TierRule(name, limits: [:])
         if let field = known["aliases"] { tier.aliases = (fields.items(field) ?? []).compactMap { fields.string($0) } }
         if let field = known["endpoint_multiplier"] { tier.endpointMultiplier = multiplier(field) }
-        if let field = known["limits"] { tier.limits = rates(field) }
+        if let field = known["limits"] {
+            tier.limits = rates(field)
+            tier.order = fields.names(field)
+        }
         if let field = known["concurrency"] { tier.concurrency = concurrency(field) }
         return tier
     }

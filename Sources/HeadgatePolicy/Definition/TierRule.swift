@@ -14,6 +14,9 @@ public struct TierRule: Sendable, Hashable {
     /// The rate of each class, by class id.
     public var limits: [String: Rate]
 
+    /// The order in which the classes are shown to customers; those that are not in it follow in the policy's.
+    public var order: [String]
+
     /// How many requests may run at the same time, over all classes.
     public var concurrency: ConcurrencyRule
 
@@ -23,12 +26,14 @@ public struct TierRule: Sendable, Hashable {
         aliases: [String] = [],
         endpointMultiplier: Multiplier = 1,
         limits: [String: Rate],
+        order: [String] = [],
         concurrency: ConcurrencyRule = .none
     ) {
         self.name = name
         self.aliases = aliases
         self.endpointMultiplier = endpointMultiplier
         self.limits = limits
+        self.order = order
         self.concurrency = concurrency
     }
 }

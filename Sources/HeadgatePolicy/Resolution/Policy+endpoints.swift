@@ -19,6 +19,14 @@ extension Policy {
     /// Whether any response gives units back, so that others need not be looked at.
     public var hasRefunds: Bool { !definition.refundOn.isEmpty || definition.endpoints.contains { $0.refundOn?.isEmpty == false } }
 
+    /// The ids of the classes in the order in which a tier shows them to customers.
+    ///
+    /// - Throws: ``LimiterError/Code/unknownTier``.
+    package func shownClasses(inTier name: String?) throws(LimiterError) -> [String] {
+        let order = try tier(named: name).rule.order
+        return order + definition.classes.map(\.id).filter { !order.contains($0) }
+    }
+
     /// The ids of all limits that accounts can have overrides for.
     public var limitIDs: [String] {
         definition.classes.map(\.id) + definition.endpoints.filter { $0.limit != nil }.map(\.id) + maker.additional.map(\.rule.id)

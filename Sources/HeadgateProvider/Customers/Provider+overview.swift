@@ -36,7 +36,15 @@ extension Provider {
                 JSONValue.Member(name: $0.name, value: $0.overview(at: time))
             }
         }
-        var body = [JSONValue.Member(name: "limits", value: .object(members([.operationClass, .concurrency]) { _ in true }))]
+        // A limit that a key's permission counts apart has its window behind its id: `write@1d`.
+        let order = try policy.shownClasses(inTier: subject.tier)
+        let classes = decision.limits.filter { $0.role == .operationClass }.sorted { left, right in
+            func place(_ status: LimitStatus) -> Int {
+                order.firstIndex { status.id == $0 || status.id.hasPrefix("\($0)@") } ?? order.count
+            }
+            return place(left) < place(right)
+        }.map { JSONValue.Member(name: $0.name, value: $0.overview(at: time)) }
+        var body = [JSONValue.Member(name: "limits", value: .object(classes + members([.concurrency]) { _ in true }))]
         if includesEndpoints {
             let inUse = members([.endpoint, .additional]) { status in (status.remaining ?? 0) < (status.limit ?? 0) }
             body.append(JSONValue.Member(name: "endpoints", value: .object(inUse)))
