@@ -103,7 +103,7 @@ request() {
     local method=$1 url=$2 key=$3 options=(-X "$1")
     shift 3
     [[ $method == HEAD ]] && options=(-I)
-    echo "\$ curl -X $method $url $(printf '%q ' "$@")"
+    echo "\$ curl -X $method $url${*:+ $(printf '%q ' "$@")}"
     status=$(curl -sS --max-time 30 "${options[@]}" -H "Authorization: Bearer $key" -D "$work/head" -o "$work/body" -w '%{http_code}' "$@" "$url")
     grep -iE '^(HTTP|x-ratelimit|retry-after|x-headgate)' "$work/head" | tr -d '\r' | sed 's/^/    /'
     [[ -s $work/body && $method != HEAD ]] && { head -c 2000 "$work/body" | sed 's/^/    /'; echo; }
