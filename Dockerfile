@@ -11,6 +11,7 @@ COPY Package.swift ./
 COPY lua lua
 COPY Sources Sources
 COPY Tests Tests
+COPY examples examples
 RUN swift build --configuration release --product headgate --static-swift-stdlib \
     && cp "$(swift build --configuration release --show-bin-path)/headgate" /usr/local/bin/headgate
 

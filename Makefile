@@ -24,7 +24,8 @@ run: build
 	@exec "$$(swift build --show-bin-path)/headgate" serve --policy "$(POLICY)" --listen "$(LISTEN)" --redis embedded
 
 # One suite at a time: the integration tests measure time, and this keeps the others from being in their way.
-test: setup
+test:
+	@scripts/setup test
 	@echo "test: building (the first build takes some minutes)"
 	@swift build --build-tests
 	@echo "test: running"

@@ -17,7 +17,7 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isDeaf = false
     /// The answers that are written and not sent yet.
     private var unsent = 0
-    private var alarm: (time: NIODeadline, task: Scheduled<Void>)?
+    private var alarm = Alarm()
 
     init(patience: ClientPatience) {
         self.patience = patience
@@ -28,7 +28,7 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if context.channel.isActive { start(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { alarm?.task.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { alarm.clear() }
 
     func channelActive(context: ChannelHandlerContext) {
         start(context)
@@ -36,7 +36,7 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        alarm?.task.cancel()
+        alarm.clear()
         gone()
         // Else the rest of a body would be missing silently.
         if machine.isInRequest { context.fireErrorCaught(ClientGone()) }
@@ -145,16 +145,12 @@ extension ClientHandler {
         setAlarm(context)
     }
 
-    /// Wakes at the machine's deadline, or at an earlier one that was set before: then the machine is asked again.
     private func setAlarm(_ context: ChannelHandlerContext) {
-        guard let deadline = machine.deadline, alarm.map({ $0.time > deadline }) ?? true else { return }
-        alarm?.task.cancel()
-        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.wake(context) }
-        alarm = (deadline, task)
+        alarm.set(machine.deadline, on: context.eventLoop) { self.wake(context) }
     }
 
     private func wake(_ context: ChannelHandlerContext) {
-        alarm = nil
+        alarm.clear()
         switch machine.verdict(at: context.eventLoop.now) {
         case .wait:
             setAlarm(context)
