@@ -244,6 +244,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("OpenAPI/admin.json"), .embedInCode("OpenAPI/public.json")],
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -32,6 +32,12 @@ public struct AccountError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Redis' error, whichever: a command that it refuses is our fault and never the caller's.
+    init(ofRedis error: LimiterError) {
+        let code = error.code == .badRequest ? .script : error.code
+        self.init(.unavailable, "Redis gave no answer: \(code)", cause: LimiterError(code, error.message, charge: error.charge))
+    }
+
     /// The message, with the field when there is one.
     public var description: String { field.map { "\($0): \(message)" } ?? message }
 

@@ -1,4 +1,4 @@
-public import Headgate
+internal import Headgate
 internal import HeadgatePolicy
 internal import HeadgateRedis
 
@@ -14,8 +14,9 @@ extension AccountStore {
         by actor: Actor
     ) async throws(AccountError) -> Account {
         try check(id: id)
-        let account = Account(id, tier: tier, created: try await time(), overrides: overrides)
-        try check(account, at: account.created)
+        var account = Account(id, tier: tier, created: try await time())
+        try account.take(overrides, by: actor)
+        try check(account, at: account.created, field: "overrides")
         let note = Note(what: "account created", new: account.summary)
         guard try await write(account, over: nil, note, by: actor) else {
             throw AccountError(.exists, "there is an account '\(id)' already", field: "account")
@@ -30,7 +31,7 @@ extension AccountStore {
         try await update(id, by: actor) { account, now throws(AccountError) in
             let note = Note(what: "tier", old: account.tier ?? "", new: tier)
             account.tier = tier
-            try check(account, at: now)
+            try check(account, at: now, field: "tier")
             return note
         }
     }
@@ -44,8 +45,7 @@ extension AccountStore {
         to override: AccountOverride,
         by actor: Actor
     ) async throws(AccountError) -> Account {
-        try AccountStore.check(text: override.reason, "reason")
-        return try await update(id, by: actor) { account, now throws(AccountError) in
+        try await update(id, by: actor) { account, now throws(AccountError) in
             if let until = override.until, until <= now { throw AccountError(.invalid, "\(until.rfc3339) has passed", field: "until") }
             let note = Note(
                 what: "override \(limit)",
@@ -53,9 +53,8 @@ extension AccountStore {
                 new: override.limit.text + (override.until.map { " until \($0.rfc3339)" } ?? ""),
                 reason: override.reason
             )
-            account.overrides[limit] = override
-            account.overrides[limit]?.grantedBy = actor.name
-            try check(account, at: now)
+            try account.take([limit: override], by: actor)
+            try check(account, at: now, field: "limit")
             return note
         }
     }
@@ -68,7 +67,7 @@ extension AccountStore {
             guard let old = account.overrides.removeValue(forKey: limit) else {
                 throw AccountError(.notFound, "the account has no limit of its own for '\(limit)'")
             }
-            try check(account, at: now)
+            try check(account, at: now, field: "limit")
             return Note(what: "override \(limit)", old: old.limit.text)
         }
     }
@@ -95,60 +94,30 @@ extension AccountStore {
         } while cursor != "0" && found.count < wanted
         return (found.sorted { $0.id < $1.id }, cursor == "0" ? nil : cursor)
     }
-
-    /// Forgets an account's counts: of one limit, or of all that the policy gives it.
-    ///
-    /// - Returns: The ids of the limits.
-    /// - Throws: ``AccountError``.
-    public func resetCounts(
-        of id: String,
-        limit: String? = nil,
-        in store: any LimitStore,
-        by actor: Actor
-    ) async throws(AccountError) -> [String] {
-        guard let policy else { throw AccountError(.conflict, "no policy is known, so its limits are not") }
-        let account = try await required(id)
-        let now = try await time()
-        let charges = try mapping { () throws(LimiterError) in
-            try policy.limits(of: try account.subject(at: now, permissions: policy.knownPermissions)).compactMap(\.charge)
-        }.filter { limit == nil || $0.limit.id == limit }
-        guard !charges.isEmpty else { throw AccountError(.notFound, "the account has no counted limit '\(limit ?? "")'", field: "limit") }
-        do {
-            for charge in charges where charge.identity.kind == .account { try await store.reset(charge.identity, [charge.limit]) }
-        } catch {
-            throw AccountError(error)
-        }
-        _ = try await update(id, by: actor) { _, _ in Note(what: "counts reset", old: limit ?? "all") }
-        return charges.map(\.limit.id)
-    }
-
-    /// What was done to an account, newest first, at most so many.
-    ///
-    /// - Throws: ``AccountError/Code/unavailable``.
-    public func audit(of id: String, atMost most: Int = 100) async throws(AccountError) -> [AuditEntry] {
-        let key = try mapping("account") { () throws(LimiterError) in try keys.audit(of: id) }
-        return (try await command(["XREVRANGE", key, "+", "-", "COUNT", String(most)]).elements ?? []).compactMap(AuditEntry.init)
-    }
 }
 
 // MARK: Checks
 
 extension AccountStore {
     /// Checks that the policy gives an account limits that can be counted.
-    func check(_ account: Account, at now: StoreTime) throws(AccountError) {
-        guard account.overrides.count <= 100 else { throw AccountError(.invalid, "expected at most 100 limits of the account's own") }
+    ///
+    /// - Parameter field: The field of the request that is at fault when it does not.
+    func check(_ account: Account, at now: StoreTime, field: String) throws(AccountError) {
+        guard account.overrides.count <= 100 else {
+            throw AccountError(.invalid, "expected at most 100 limits of the account's own", field: field)
+        }
         guard let policy else { return }
         for id in account.overrides.keys.sorted() where !policy.limitIDs.contains(id) {
             throw AccountError(
                 .invalid,
                 "unknown limit '\(id)'\(Suggestion.hint(for: id, among: policy.limitIDs)); expected one of \(Suggestion.list(policy.limitIDs))",
-                field: "limit"
+                field: field
             )
         }
         do {
             _ = try policy.limits(of: try account.subject(at: now))
         } catch {
-            throw AccountError(error, field: error.code == .unknownTier ? "tier" : "limit")
+            throw AccountError(error, field: error.code == .unknownTier ? "tier" : field)
         }
     }
 
@@ -167,6 +136,15 @@ extension AccountStore {
 }
 
 extension Account {
+    /// Takes limits of its own, and notes who gave them.
+    mutating func take(_ overrides: [String: AccountOverride], by actor: Actor) throws(AccountError) {
+        for (limit, override) in overrides {
+            try AccountStore.check(text: override.reason, "reason")
+            self.overrides[limit] = override
+            self.overrides[limit]?.grantedBy = actor.name
+        }
+    }
+
     /// What is audited of a new account.
     fileprivate var summary: String {
         ([tier ?? "default tier"] + overrides.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.limit.text)" }).joined(separator: ", ")

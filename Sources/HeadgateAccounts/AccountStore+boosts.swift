@@ -80,7 +80,7 @@ extension AccountStore {
             throw AccountError(.invalid, "expected more than 1, found \(request.multiplier)", field: "multiplier")
         }
         guard request.duration >= .seconds(1) else { throw AccountError(.invalid, "expected 1s or longer", field: "duration") }
-        guard !request.reason.isEmpty else { throw AccountError(.invalid, "expected a reason, found nothing", field: "reason") }
+        guard !request.reason.allSatisfy(\.isWhitespace) else { throw AccountError(.invalid, "expected a reason, found nothing", field: "reason") }
         try AccountStore.check(text: request.reason, "reason")
         let boostID = RandomText.id("b")
         let account = try await update(id, by: actor) { account, now throws(AccountError) in
@@ -94,7 +94,7 @@ extension AccountStore {
             account.boosts.append(
                 Boost(boostID, multiplier: request.multiplier, from: from, until: until, reason: request.reason, grantedBy: actor.name)
             )
-            try check(account, at: now)
+            try check(account, at: now, field: "multiplier")
             return Note(what: "boost", new: "\(boostID) x\(request.multiplier) until \(until.rfc3339)", reason: request.reason)
         }
         guard let boost = account.boosts.first(where: { $0.id == boostID }) else {

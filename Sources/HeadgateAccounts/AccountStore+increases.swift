@@ -22,16 +22,11 @@ extension AccountStore {
             guard !text.isEmpty else { throw AccountError(.invalid, "expected a text, found nothing", field: field) }
             try AccountStore.check(text: text, field)
         }
-        let requestID = RandomText.id("i")
-        let open = try await required(id).openIncrease
+        let account = try await required(id)
+        let open = account.openIncrease
         if let open, try await increase(open)?.status == .open { throw AccountError(.conflict, "the request '\(open)' is open still") }
-        let account = try await update(id, by: actor) { account, _ throws(AccountError) in
-            guard account.openIncrease == open else { throw AccountError(.conflict, "another request was just made") }
-            account.openIncrease = requestID
-            return Note(what: "limit increase asked", new: requestID)
-        }
         let increase = LimitIncrease(
-            id: requestID,
+            id: RandomText.id("i"),
             account: id,
             tier: account.tier ?? policy?.definition.defaultTier ?? "",
             expectedVolume: expectedVolume,
@@ -42,7 +37,18 @@ extension AccountStore {
             answer: "",
             answeredBy: ""
         )
+        // On the list first: what the account says is open is never missing there, or a second request would pass beside it.
         try await write(increase)
+        do {
+            _ = try await update(id, by: actor) { account, _ throws(AccountError) in
+                guard account.openIncrease == open else { throw AccountError(.conflict, "another request was just made") }
+                account.openIncrease = increase.id
+                return Note(what: "limit increase asked", new: increase.id)
+            }
+        } catch {
+            _ = try? await command(["HDEL", keys.increases, increase.id])
+            throw error
+        }
         return increase
     }
 
@@ -73,11 +79,8 @@ extension AccountStore {
     ) async throws(AccountError) -> LimitIncrease {
         guard !overrides.isEmpty else { throw AccountError(.invalid, "expected at least one limit to grant", field: "overrides") }
         return try await answerIncrease(id, .granted, answer, by: actor) { account, now throws(AccountError) in
-            for (limit, override) in overrides {
-                account.overrides[limit] = override
-                account.overrides[limit]?.grantedBy = actor.name
-            }
-            try check(account, at: now)
+            try account.take(overrides, by: actor)
+            try check(account, at: now, field: "overrides")
             return overrides.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.limit.text)" }.joined(separator: ", ")
         }
     }
@@ -99,16 +102,33 @@ extension AccountStore {
         try AccountStore.check(text: answer, "answer")
         guard var increase = try await increase(id) else { throw AccountError(.notFound, "there is no request '\(id)'") }
         guard increase.status == .open else { throw AccountError(.conflict, "the request was \(increase.status.rawValue) before") }
-        _ = try await update(increase.account, by: actor) { account, now throws(AccountError) in
-            guard account.openIncrease == id else { throw AccountError(.conflict, "the request was answered before") }
-            account.openIncrease = nil
-            return Note(what: "limit increase \(status.rawValue)", old: id, new: try change(&account, now), reason: answer)
+        do {
+            _ = try await update(increase.account, by: actor) { account, now throws(AccountError) in
+                guard account.openIncrease == id else { throw AccountError(.conflict, "the request was answered before") }
+                account.openIncrease = nil
+                return Note(what: status.audited, old: id, new: try change(&account, now), reason: answer)
+            }
+        } catch {
+            if error.code == .conflict { try await complete(increase) }
+            throw error
         }
         increase.status = status
         increase.answer = answer
         increase.answeredBy = actor.name
         try await write(increase)
         return increase
+    }
+
+    /// Notes what became of a request, where whoever answered it was cut off before that.
+    private func complete(_ increase: LimitIncrease) async throws(AccountError) {
+        var increase = increase
+        for entry in try await audit(of: increase.account, atMost: 1_000) where entry.old == increase.id {
+            guard let status = LimitIncrease.Status.allCases.first(where: { $0.audited == entry.what }) else { continue }
+            increase.status = status
+            increase.answer = entry.reason
+            increase.answeredBy = entry.who
+            try await write(increase)
+        }
     }
 
     private func write(_ increase: LimitIncrease) async throws(AccountError) {
@@ -127,4 +147,9 @@ extension AccountStore {
     ///
     /// - Throws: ``AccountError/Code/unavailable``.
     public func publishedPolicy() async throws(AccountError) -> String? { try await command(["GET", keys.policy]).text }
+}
+
+extension LimitIncrease.Status {
+    /// What the audit of an account says when a request came to this.
+    fileprivate var audited: String { "limit increase \(rawValue)" }
 }

@@ -93,27 +93,27 @@ public struct AccountStore: Sendable {
     ) async throws(AccountError) -> Bool {
         let set = new.filter { old?[$0.key] != $0.value }.sorted { $0.key < $1.key }
         let removed = (old ?? [:]).keys.filter { new[$0] == nil }.sorted()
-        var arguments = ["EVAL", Scripts.record, "2", key, audit, revision.map { String($0) } ?? ""]
+        // The change and the word of it in one script: nobody who changes a record and ends, or hears no answer, leaves the
+        // instances with the old one.
+        var arguments = ["EVAL", Scripts.record, "3", key, audit, keys.changes, revision.map { String($0) } ?? "", change]
         arguments += [String(set.count)] + set.flatMap { [$0.key, $0.value] }
         arguments += [String(removed.count)] + removed + note.fields(by: actor)
-        guard try await command(arguments).integer ?? -1 > 0 else { return false }
-        _ = try await command(["XADD", keys.changes, "MAXLEN", "~", "10000", "*", "record", change])
-        return true
+        return try await command(arguments).integer ?? -1 > 0
     }
 
     // MARK: Redis
 
     /// Redis' clock.
     public func time() async throws(AccountError) -> StoreTime {
-        do { return try await redis.time() } catch { throw AccountError(error) }
+        do { return try await redis.time() } catch { throw AccountError(ofRedis: error) }
     }
 
     func hash(_ key: String) async throws(AccountError) -> [String: String] {
-        do { return try await redis.hash(key) } catch { throw AccountError(error) }
+        do { return try await redis.hash(key) } catch { throw AccountError(ofRedis: error) }
     }
 
     func command(_ arguments: [String]) async throws(AccountError) -> RedisValue {
-        do { return try await redis.command(arguments) } catch { throw AccountError(error) }
+        do { return try await redis.command(arguments) } catch { throw AccountError(ofRedis: error) }
     }
 }
 

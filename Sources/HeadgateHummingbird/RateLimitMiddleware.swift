@@ -84,10 +84,10 @@ public struct RateLimitMiddleware<Context: RequestContext>: RouterMiddleware {
             asked = try await describe(request, context)
             decision = try await limiter.acquire(all: [asked], slots: .hold)
         } catch let error as LimiterError {
-            return Response(style.refusal(for: error))
+            return Response(style.refusal(for: error), to: request)
         }
         onDecision(decision, asked)
-        if let refusal = style.refusal(for: decision) { return Response(refusal) }
+        if let refusal = style.refusal(for: decision) { return Response(refusal, to: request) }
         let fields = decision.headerFields(style)
         do {
             var response = try await holding(decision.lease) { try await next(request, context) }

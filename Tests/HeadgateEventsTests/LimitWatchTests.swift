@@ -1,6 +1,7 @@
 import Headgate
 import HeadgateRedis
 import HeadgateTesting
+import Synchronization
 import TestSupport
 import Testing
 
@@ -75,6 +76,24 @@ struct LimitWatchTests {
                     watch.observe(decision(try status("write", remaining: 0)), for: try .acme())
                 }
                 #expect(try await reader.events().count == 2)
+            }
+        }
+    }
+
+    @Test("try an event again that is theirs to emit, without asking whose it is")
+    func claimed() async throws {
+        try await withRedisServer { server in
+            try await withStore(server) { store in
+                _ = try await store.command(["ACL", "SETUSER", "default", "-xadd"])
+                let watch = try LimitWatch(store, thresholds: [100], logger: quiet)
+                watch.observe(decision(try status(remaining: 0)), for: try .acme())
+                await watch.emitWaiting()
+                #expect(try await store.command(["GET", "hg:{a:acme}:event-100-read"]).text == "1")
+                #expect(watch.table.withLock(\.queue.count) == 1)
+                _ = try await store.command(["ACL", "SETUSER", "default", "+xadd"])
+                await watch.emitWaiting()
+                #expect(watch.table.withLock(\.queue.isEmpty))
+                #expect(try await store.events().map { $0["type"] } == ["limit.reached"])
             }
         }
     }

@@ -122,12 +122,12 @@ extension RedisStore {
         try await command(["HGET", key, field]).text.flatMap { Int64($0) }
     }
 
-    /// How often commands ran, by name; scripts' own commands count too.
+    /// How often commands ran, by name, apart from the one that asks; scripts' own commands count too.
     func calls() async throws -> [String: Int] {
         let lines = (try await command(["INFO", "commandstats"]).text ?? "").split(whereSeparator: \.isNewline)
         return lines.reduce(into: [:]) { calls, line in
             let parts = line.split(separator: ":")
-            guard parts.count == 2, parts[0].hasPrefix("cmdstat_") else { return }
+            guard parts.count == 2, parts[0].hasPrefix("cmdstat_"), parts[0] != "cmdstat_info" else { return }
             calls[String(parts[0].dropFirst("cmdstat_".count))] = Int(parts[1].dropFirst("calls=".count).prefix { $0.isNumber })
         }
     }

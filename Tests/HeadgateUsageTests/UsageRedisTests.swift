@@ -18,7 +18,14 @@ struct UsageRedisTests {
                 // Nothing is flushed before the shutdown.
                 let recorders = stores.map { UsageRecorder($0, interval: .seconds(3_600)) }
                 try await withServices(stores + recorders) {
-                    _ = try await stores[0].command(["PING"])
+                    // Connections greet the server when they are made; after that nobody has anything to say.
+                    #expect(
+                        try await eventually {
+                            let calls = try await watcher.calls()
+                            try await Task.sleep(for: .milliseconds(100))
+                            return try await watcher.calls() == calls && calls["script|load"] == 6
+                        }
+                    )
                     let before = try await watcher.calls()
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for recorder in recorders {
@@ -32,7 +39,7 @@ struct UsageRedisTests {
                         try await group.waitForAll()
                     }
                     let after = try await watcher.calls()
-                    #expect(after.filter { before[$0.key] != $0.value }.keys.sorted() == ["info"])
+                    #expect(after == before)
                     #expect(try await watcher.keys() == [])
                 }
                 let report = try await reader.report(for: .acme(), period: .parse("1h"))

@@ -23,6 +23,8 @@ public final class AccountDirectory: Sendable {
         var lastChange: String?
         /// Keys that were used since that was last written.
         var used: Set<String> = []
+        /// Keys that have opened here, each with the address that it came from.
+        var opened = HalvingTable<Bool>(most: 100_000)
     }
 
     /// The most keys whose use is remembered between two writes.
@@ -54,15 +56,6 @@ public final class AccountDirectory: Sendable {
         try await record("k:\(id)", in: keys) { _ throws(AccountError) in try await self.store.key(id) }
     }
 
-    /// The key of this id, when it can be told without asking Redis.
-    package func knownKey(_ id: String) -> APIKey? {
-        let freshness = state.withLock { $0.freshness }
-        return keys.withLock { keys in
-            guard let entry = keys.entry("k:\(id)"), freshness.use(of: entry.readAt, at: .now) == .use else { return nil }
-            return entry.record
-        }
-    }
-
     /// Redis' time: it decides when boosts and overrides end.
     ///
     /// - Throws: ``AccountError/Code/unavailable`` when it was never known.
@@ -79,11 +72,17 @@ public final class AccountDirectory: Sendable {
         state.withLock { state in state.clock.map { $0.time + $0.at.duration(to: .now) } }
     }
 
-    /// Notes that a key was used; it is written about every ten seconds.
-    package func noteUse(of key: String) {
+    /// Notes that a key has opened for an address; that it was used is written about every ten seconds.
+    func noteOpening(of key: String, from address: Identity) {
         state.withLock { state in
             if state.used.count < AccountDirectory.mostUsed { state.used.insert(key) }
+            state.opened["\(key) \(address.tag)"] = true
         }
+    }
+
+    /// Whether a key has opened here for an address.
+    func hasOpened(_ key: String, from address: Identity) -> Bool {
+        state.withLock { $0.opened["\(key) \(address.tag)"] ?? false }
     }
 
     private func record<Record: Sendable>(
@@ -107,7 +106,8 @@ public final class AccountDirectory: Sendable {
         } catch {
             cache.withLock { $0.unclaim(id) }
             guard error.code == .unavailable else { throw error }
-            state.withLock { $0.freshness.failedAt = .now }
+            // That a caller went away says nothing of Redis.
+            if error.cause?.code != .cancelled { state.withLock { $0.freshness.failedAt = .now } }
             guard use == .reload, let entry else { throw error }
             return entry.record
         }

@@ -65,14 +65,22 @@ public struct APIKey: Sendable, Hashable {
 /// The text that a caller sends: an id that finds the record, and a secret that proves the right to it.
 package struct KeyText: Sendable {
     package let id: String
+    /// The SHA-256 of the secret, in hex.
+    let digest: String
     private let secret: String
 
     private static let mark = "hgk"
 
     /// A fresh key.
-    init() {
-        id = RandomText.id("")
-        secret = RandomText.secret()
+    init() { self.init(id: RandomText.id(""), secret: RandomText.secret()) }
+
+    private init(id: String, secret: String) {
+        self.id = id
+        self.secret = secret
+        digest = SHA256.hash(data: Array(secret.utf8)).map { byte in
+            let text = String(byte, radix: 16)
+            return byte < 16 ? "0" + text : text
+        }.joined()
     }
 
     /// Reads `hgk_<id>_<secret>`; nil for anything else.
@@ -82,29 +90,23 @@ package struct KeyText: Sendable {
         guard parts.count == 3, parts[0] == KeyText.mark, (8...32).contains(parts[1].utf8.count), (20...64).contains(parts[2].utf8.count),
             parts[1].utf8.allSatisfy(KeyText.isPlain), parts[2].utf8.allSatisfy(KeyText.isPlain)
         else { return nil }
-        id = String(parts[1])
-        secret = String(parts[2])
+        self.init(id: String(parts[1]), secret: String(parts[2]))
     }
 
     /// The whole text, which is shown once.
     var text: String { "\(KeyText.mark)_\(id)_\(secret)" }
 
-    /// The SHA-256 of the secret, in hex.
-    var digest: String {
-        SHA256.hash(data: Array(secret.utf8)).map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
-    }
-
     /// Whether the secret is that of a record, in time that does not depend on where they differ.
     package func opens(_ key: APIKey?) -> Bool {
         // Without a record the work is the same, so that time does not tell whether there is one.
-        let expected = Array((key?.digest ?? String(repeating: "0", count: 64)).utf8)
-        let found = Array(digest.utf8)
-        guard expected.count == found.count else { return false }
-        let difference = zip(expected, found).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-        return difference == 0 && key != nil
+        let expected = key?.digest ?? String(repeating: "0", count: 64)
+        return KeyText.areEqual(expected.utf8, digest.utf8) && key != nil
+    }
+
+    /// Whether texts of one length are the same, after a look at each byte of both, wherever they differ.
+    static func areEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -26,7 +26,7 @@ extension AccountStore {
     ) async throws(AccountError) -> NewKey {
         let owner = try await required(account)
         let now = try await time()
-        try check(owner, at: now)
+        try check(owner, at: now, field: "account")
         try AccountStore.check(text: name, "name")
         for permission in permissions.sorted() { try AccountStore.check(permission: permission) }
         let list = try mapping { () throws(LimiterError) in try keys.keys(of: account) }
@@ -77,15 +77,11 @@ extension AccountStore {
         throw AccountError(.conflict, "the key is being changed by others; try again")
     }
 
-    /// Notes that keys were used, in so far as they exist.
-    func noteUse(of ids: [String], at now: StoreTime) async throws(AccountError) {
-        for id in ids {
-            let key = try mapping { () throws(LimiterError) in try keys.key(id) }
-            _ = try await command([
-                "EVAL", "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'last_used', ARGV[1]) end", "1", key,
-                now.rfc3339,
-            ])
-        }
+    /// Notes that a key was used, if there is one.
+    func noteUse(of id: String, at now: StoreTime) async throws(AccountError) {
+        let key = try mapping { () throws(LimiterError) in try keys.key(id) }
+        let script = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'last_used', ARGV[1]) end"
+        _ = try await command(["EVAL", script, "1", key, now.rfc3339])
     }
 
     private func write(_ new: APIKey, over old: APIKey?, _ note: Note, by actor: Actor) async throws(AccountError) -> Bool {

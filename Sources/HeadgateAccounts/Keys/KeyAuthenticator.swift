@@ -2,8 +2,9 @@ public import Headgate
 
 /// Finds whose key a request came with, and slows down whoever tries keys that are none.
 ///
-/// Who has sent ten wrong keys from an address within a minute is locked out there: keys that this instance does not know already
-/// are not looked at until the lock-out ends, right or wrong, so that an answer tells nothing.
+/// Who has sent ten wrong keys from an address within a minute is locked out there: no key is looked at until the lock-out ends,
+/// right or wrong, so that an answer tells nothing. Only keys that have opened from this address before, at this instance, are:
+/// their holders do not suffer from a guesser beside them.
 public struct KeyAuthenticator: Sendable {
     /// What is known of keys and accounts.
     public let directory: AccountDirectory
@@ -39,26 +40,14 @@ public struct KeyAuthenticator: Sendable {
     /// - Throws: ``AccountError/Code/unavailable`` when that cannot be told now.
     public func authenticate(_ text: String, from address: Identity) async throws(AccountError) -> Outcome {
         let key = KeyText(text)
-        if let key, let known = directory.knownKey(key.id), known.revoked == nil, key.opens(known) { return try await opened(known) }
-        // Both at once: a right key waits no longer for the lock-out being looked at.
-        async let locked = lockOut(address)
-        let record: APIKey?
-        do throws(AccountError) {
-            record = if let key { try await directory.key(key.id) } else { nil }
-        } catch {
-            _ = await locked
-            throw error
-        }
-        if let wait = await locked { return .lockedOut(wait) }
-        if let record, record.revoked == nil, key?.opens(record) == true { return try await opened(record) }
-        if record == nil { _ = key?.opens(nil) }
-        return try await wrong(from: address)
-    }
-
-    private func opened(_ key: APIKey) async throws(AccountError) -> Outcome {
-        guard let account = try await directory.account(key.account) else { return .unknown }
-        directory.noteUse(of: key.id)
-        return .key(key, account)
+        let hasOpened = key.map { directory.hasOpened($0.id, from: address) } ?? false
+        if !hasOpened, let wait = await lockOut(address) { return .lockedOut(wait) }
+        guard let key else { return try await wrong(from: address) }
+        let record = try await directory.key(key.id)
+        guard key.opens(record), let record, record.revoked == nil else { return try await wrong(from: address) }
+        guard let account = try await directory.account(record.account) else { return .unknown }
+        directory.noteOpening(of: record.id, from: address)
+        return .key(record, account)
     }
 
     private func lockOut(_ address: Identity) async -> Duration? {

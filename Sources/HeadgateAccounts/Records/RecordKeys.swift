@@ -28,7 +28,7 @@ public struct Actor: Sendable, Hashable {
     /// The name.
     public let name: String
 
-    /// Creates an actor; control characters are replaced and the name is cut to 128 bytes.
+    /// Creates an actor; control characters are replaced and the name is cut to 128 characters.
     public init(_ name: String) {
         self.name = String(name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) }.prefix(128))
     }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Headgate
 public import HeadgateAccounts
 public import HeadgateHTTP
 import HeadgateHummingbird
@@ -16,25 +17,23 @@ public struct RefusedRequest: HTTPResponseError {
     ///
     /// Of our own trouble it says no more than that there is some.
     public init(_ error: AccountError, _ style: ResponseStyle) {
-        let (status, code): (HTTPResponse.Status, String) =
-            switch error.code {
-            case .notFound: (.notFound, "not_found")
-            case .exists: (.conflict, "already_exists")
-            case .conflict: (.conflict, "conflict")
-            case .invalid: (.badRequest, "invalid_field")
-            case .notAllowed: (.forbidden, "not_allowed")
-            default: (.serviceUnavailable, "unavailable")
-            }
-        if status == .serviceUnavailable, let cause = error.cause {
-            refusal = style.refusal(for: cause)
-        } else {
-            refusal = style.refusal(status, code: code, message: error.message, field: error.field)
+        let (status, code): (HTTPResponse.Status, String)
+        switch error.code {
+        case .notFound: (status, code) = (.notFound, "not_found")
+        case .exists: (status, code) = (.conflict, "already_exists")
+        case .conflict: (status, code) = (.conflict, "conflict")
+        case .invalid: (status, code) = (.badRequest, "invalid_field")
+        case .notAllowed: (status, code) = (.forbidden, "not_allowed")
+        default:
+            refusal = style.refusal(for: error.cause ?? LimiterError(.wireProtocol, error.message))
+            return
         }
+        refusal = style.refusal(status, code: code, message: error.message, field: error.field)
     }
 
     /// The answer's status.
     public var status: HTTPResponse.Status { refusal.status }
 
     /// The answer.
-    public func response(from request: Request, context: some RequestContext) -> Response { Response(refusal) }
+    public func response(from request: Request, context: some RequestContext) -> Response { Response(refusal, to: request) }
 }

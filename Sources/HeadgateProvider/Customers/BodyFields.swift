@@ -46,23 +46,34 @@ package struct BodyFields {
         do { return try read(fields.take(name)) } catch { throw AccountError(.invalid, error.message, field: name) }
     }
 
-    /// A text that has to be there and to say something; a number counts as the text that it is.
-    package mutating func text(_ name: String) throws(AccountError) -> String {
-        guard let text = try optionalText(name), !text.allSatisfy({ $0 == " " }) else {
-            throw AccountError(.invalid, "expected a text, found nothing", field: name)
+    /// A text that has to be there and to say something.
+    package mutating func text(_ name: String) throws(AccountError) -> String { try BodyFields.said(try optionalText(name), name) }
+
+    /// What somebody says in their own words; a number counts as the text that it is.
+    package mutating func words(_ name: String) throws(AccountError) -> String {
+        switch fields.take(name) {
+        case .integer(let number): String(number)
+        case .number(let text): text
+        case let value: try BodyFields.said(try BodyFields.text(value, name), name)
         }
-        return text
     }
 
     /// A text that may be missing.
-    package mutating func optionalText(_ name: String) throws(AccountError) -> String? {
-        switch fields.take(name) {
+    package mutating func optionalText(_ name: String) throws(AccountError) -> String? { try BodyFields.text(fields.take(name), name) }
+
+    private static func text(_ value: JSONValue?, _ name: String) throws(AccountError) -> String? {
+        switch value {
         case nil: return nil
         case .string(let text): return text
-        case .integer(let number): return String(number)
-        case .number(let text): return text
         case let other?: throw AccountError(.invalid, "expected a text, found \(other.kind)", field: name)
         }
+    }
+
+    private static func said(_ text: String?, _ name: String) throws(AccountError) -> String {
+        guard let text, !text.allSatisfy(\.isWhitespace) else {
+            throw AccountError(.invalid, "expected a text, found nothing", field: name)
+        }
+        return text
     }
 
     /// Words in a list, which may be missing.

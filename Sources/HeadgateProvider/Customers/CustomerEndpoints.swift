@@ -31,10 +31,15 @@ public struct CustomerEndpoints<Context: RemoteAddressRequestContext>: RouterMid
         guard let path = try? provider.policy.routePath(of: request.uri.path), let endpoint = CustomerEndpoint(rawValue: path) else {
             return try await next(request, context)
         }
+        return try await refusing(request, context) { try await answer(endpoint, request, context) }
+    }
+
+    /// The answer of a body, or the one to what it throws.
+    private func refusing(_ request: Request, _ context: Context, _ body: () async throws -> Response) async throws -> Response {
         do {
-            return try await answer(endpoint, request, context)
+            return try await body()
         } catch let error as LimiterError {
-            return Response(provider.style.refusal(for: error))
+            return Response(provider.style.refusal(for: error), to: request)
         } catch let error as AccountError {
             return RefusedRequest(error, provider.style).response(from: request, context: context)
         } catch let error as RefusedRequest {
@@ -58,18 +63,12 @@ public struct CustomerEndpoints<Context: RemoteAddressRequestContext>: RouterMid
         let caller = try await provider.caller(request, context: context)
         let target = Endpoint(method: request.method.rawValue, path: request.uri.path)
         async let peeked = provider.limiter.peek(for: caller.subject, on: target)
-        var response: Response
-        do {
-            response = try await respond(endpoint, request, caller)
-        } catch {
-            _ = try? await peeked
-            throw error
-        }
+        var response = try await refusing(request, context) { try await respond(endpoint, request, caller) }
         var fields = try await peeked.headerFields(provider.style)
-        // The answer reports a refusal without being one.
+        // It may report a refusal, and is none of the limit's itself.
         fields[.retryAfter] = nil
         for field in fields { response.headers[field.name] = field.value }
-        return request.method == .head ? response.createHeadResponse() : response
+        return response.answering(request)
     }
 
     private func respond(_ endpoint: CustomerEndpoint, _ request: Request, _ caller: Caller) async throws -> Response {

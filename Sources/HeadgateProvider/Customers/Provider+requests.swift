@@ -13,22 +13,25 @@ extension Provider {
         let boost = try await directory.store.takeBoost(try BoostRequest(json: body), for: caller.account.id, by: caller.actor)
         // Here at once, and not only when the change is heard of.
         await directory.look()
-        let now = try await directory.time()
-        let running = try await directory.account(caller.account.id)?.boost(at: now)
-        return JSONValue(boost, isRunning: running?.id == boost.id)
+        // It is taken: that Redis is silent from here on makes no error of it.
+        let now = (try? await directory.time()) ?? boost.from
+        let running = (try? await directory.account(caller.account.id))?.boost(at: now) ?? boost
+        return JSONValue(boost, isRunning: running.id == boost.id)
     }
 
     /// Notes a request for more: `POST /auth/limit-increase`.
     func askForIncrease(_ caller: Caller, _ body: [UInt8]) async throws -> JSONValue {
         var fields = try BodyFields(body)
+        let volume = try fields.words("expected_volume")
+        let useCase = try fields.words("use_case")
+        let timeline = try fields.words("timeline")
+        try fields.finish()
         let increase = try await directory.store.askForIncrease(
             caller.account.id,
-            expectedVolume: try fields.text("expected_volume"),
-            useCase: try fields.text("use_case"),
-            timeline: try fields.text("timeline"),
-            by: {
-                try fields.finish(); return caller.actor
-            }()
+            expectedVolume: volume,
+            useCase: useCase,
+            timeline: timeline,
+            by: caller.actor
         )
         return JSONValue(increase)
     }

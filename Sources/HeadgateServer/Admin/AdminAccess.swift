@@ -31,8 +31,9 @@ struct AdminAccess: Sendable {
 }
 
 /// Lets in who may do what a request asks for, and no page that a browser on this machine happens to show.
-struct AdminAccessMiddleware<Context: RequestContext>: RouterMiddleware {
+struct AdminAccessMiddleware<Context: RemoteAddressRequestContext>: RouterMiddleware {
     let access: AdminAccess
+    let clients: ClientLocator
     let style: ResponseStyle
     let logger: Logger
     /// Slows down whoever tries tokens, and whoever asks without end.
@@ -45,8 +46,11 @@ struct AdminAccessMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         guard !AdminAccessMiddleware.isPublic(request.uri.path) else { return try await next(request, context) }
         try refuseForeignPages(request)
+        let address = try clients.address(request.headers, peer: context.remoteAddress).identity(prefix: clients.prefix)
+        // Before the token is looked at: an answer would tell whether it is the right one.
+        if let wait = await bounds.lockOut(of: address) { throw tooMany(wait) }
         guard let role = access.role(request.headers) else {
-            if let wait = await bounds.wrongToken() { throw tooMany(wait) }
+            if let wait = await bounds.wrongToken(from: address) { throw tooMany(wait) }
             logger.warning("Admin request without a valid token", metadata: ["http.method": "\(request.method.rawValue)"])
             var fields = HTTPFields()
             fields[.wwwAuthenticate] = #"Bearer realm="headgate admin""#
@@ -67,13 +71,13 @@ struct AdminAccessMiddleware<Context: RequestContext>: RouterMiddleware {
         return response
     }
 
-    private static func isPublic(_ path: String) -> Bool { ["/livez", "/readyz"].contains(path) }
+    private static func isPublic(_ path: String) -> Bool { ["/livez", "/readyz", "/openapi.json"].contains(path) }
 
     /// A page of another site can make a browser send requests here, and a name that it controls can point here.
     private func refuseForeignPages(_ request: Request) throws {
-        let isForeign = request.headers[.origin].map { $0 != "http://\(request.head.authority ?? "")" } ?? false
-        let host = (request.head.authority ?? "").split(separator: ":").dropLast().joined(separator: ":")
-        let isNamed = access.isOpen && !["127.0.0.1", "[::1]", "localhost", ""].contains(host) && !host.hasPrefix("127.")
+        let authority = request.head.authority ?? ""
+        let isForeign = request.headers[.origin].map { $0 != "http://\(authority)" } ?? false
+        let isNamed = access.isOpen && !authority.isEmpty && !ListenAddress(authority: authority).isLoopback
         guard isForeign || isNamed else { return }
         throw RefusedRequest(
             style.refusal(
@@ -93,21 +97,32 @@ struct AdminAccessMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// The admin listener's own limits, counted in this process.
+/// The admin listener's own limits, counted in this process: Redis may be what an operator came to look after.
 struct AdminBounds: Sendable {
     private let limiter = Limiter(store: MemoryStore())
 
+    /// The time for which an address is locked out, when ten requests without a valid token came from it within a minute.
+    func lockOut(of address: Identity) async -> Duration? {
+        guard let limit = try? AdminBounds.wrongTokens else { return nil }
+        return (try? await limiter.peek(for: address, limits: [limit]))?.retryAfter
+    }
+
     /// Notes a request without a valid token; the time to wait when there were ten in a minute.
-    func wrongToken() async -> Duration? {
-        await wait("wrong-tokens", { () throws(LimiterError) in try .slidingWindowLog(10, per: .seconds(60)) })
+    func wrongToken(from address: Identity) async -> Duration? {
+        guard let limit = try? AdminBounds.wrongTokens else { return nil }
+        return (try? await limiter.acquire(for: address, limits: [limit]))?.retryAfter
     }
 
     /// Notes a call; the time to wait when there are more than 200 a second.
-    func call() async -> Duration? { await wait("calls", { () throws(LimiterError) in try .tokenBucket(200, per: .seconds(1)) }) }
-
-    private func wait(_ id: String, _ algorithm: () throws(LimiterError) -> Algorithm) async -> Duration? {
-        guard let limit = try? Limit(id, algorithm()), let everybody = try? Identity(.global, "admin") else { return nil }
+    func call() async -> Duration? {
+        guard let limit = try? Limit("calls", .tokenBucket(200, per: .seconds(1))), let everybody = try? Identity(.global, "admin") else {
+            return nil
+        }
         return (try? await limiter.acquire(for: everybody, limits: [limit]))?.retryAfter
+    }
+
+    private static var wrongTokens: Limit {
+        get throws(LimiterError) { try Limit("wrong-tokens", .slidingWindowLog(10, per: .seconds(60))) }
     }
 }
 

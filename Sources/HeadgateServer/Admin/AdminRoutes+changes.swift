@@ -42,7 +42,7 @@ extension AdminRoutes {
         }
         router.delete("/v1/accounts/:account/boosts/:boost") { _, context in
             try await answer {
-                let boost = try context.parameters.require("boost")
+                let boost = try named("boost", context)
                 return try await shown(try await store.endBoost(boost, of: try account(context), by: AdminRoutes.actor))
             }
         }
@@ -52,7 +52,7 @@ extension AdminRoutes {
                 let overrides = try AccountOverride.overrides(json: fields.value("overrides"), at: "overrides")
                 let text = try fields.optionalText("answer") ?? ""
                 try fields.finish()
-                let id = try context.parameters.require("id")
+                let id = try named("id", context)
                 return JSONValue(try await store.grantIncrease(id, overrides: overrides, answer: text, by: AdminRoutes.actor))
             }
         }
@@ -61,7 +61,7 @@ extension AdminRoutes {
                 var fields = try BodyFields(try await request.boundedBody(AdminRoutes.style))
                 let text = try fields.optionalText("answer") ?? ""
                 try fields.finish()
-                let id = try context.parameters.require("id")
+                let id = try named("id", context)
                 return JSONValue(try await store.refuseIncrease(id, answer: text, by: AdminRoutes.actor))
             }
         }

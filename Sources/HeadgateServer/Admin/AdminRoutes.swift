@@ -95,17 +95,19 @@ struct AdminRoutes {
             }
         }
         router.delete("/v1/keys/:key") { _, context in
-            try await answer { JSONValue(try await store.revokeKey(try context.parameters.require("key"), by: AdminRoutes.actor)) }
+            try await answer { JSONValue(try await store.revokeKey(try named("key", context), by: AdminRoutes.actor)) }
         }
     }
 
     // MARK: Helpers
 
-    /// The account that a path names.
-    func account(_ context: some RequestContext) throws -> String {
-        let name = try context.parameters.require("account")
-        return name.removingPercentEncoding ?? name
+    /// What a path names, an account for instance.
+    func named(_ parameter: String, _ context: some RequestContext) throws -> String {
+        let text = try context.parameters.require(parameter)
+        return text.removingPercentEncoding ?? text
     }
+
+    func account(_ context: some RequestContext) throws -> String { try named("account", context) }
 
     func shown(_ id: String) async throws(AccountError) -> JSONValue {
         guard let account = try await store.account(id) else { throw AccountError(.notFound, "there is no account '\(id)'") }

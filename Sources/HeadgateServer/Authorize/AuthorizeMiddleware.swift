@@ -26,7 +26,7 @@ struct AuthorizeMiddleware<Context: RemoteAddressRequestContext>: RouterMiddlewa
         guard request.uri.path == Self.path else { return try await next(request, context) }
         let answer = try await authorize(request, context)
         let response = Self.disguise(answer, by: request.uri.queryParameters.getAll("deny").map { String($0) })
-        return request.method == .head ? response.createHeadResponse() : response
+        return response.answering(request)
     }
 
     private func authorize(_ request: Request, _ context: Context) async throws -> Response {

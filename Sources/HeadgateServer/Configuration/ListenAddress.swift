@@ -28,6 +28,12 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: host.isEmpty ? "0.0.0.0" : String(host), port: port)
     }
 
+    /// What a request names in its Host field, whose port may be missing.
+    init(authority: String) {
+        let host = authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+        self.init(host: host.lowercased(), port: 0)
+    }
+
     /// `HOST:PORT`.
     public var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 

@@ -33,6 +33,7 @@ extension Console {
                 let output = try await body(AccountStore(redis, policy: policy ?? published))
                 return CommandResult(text: format == .json ? output.json.text : output.text, ending: .done)
             } catch let error as AccountError {
+                if let cause = error.cause { throw CommandError(cause) }
                 throw CommandError(message: error.description, ending: error.code == .unavailable ? .backend : .usage)
             }
         }

@@ -2,6 +2,7 @@ import HeadgateJSON
 import HTTPTypes
 import Headgate
 import HeadgateHTTP
+import HeadgateHummingbird
 import HeadgateProvider
 import Hummingbird
 
@@ -45,6 +46,6 @@ struct Problem: HTTPResponseError, Equatable {
     func response(from request: Request, context: some RequestContext) -> Response {
         var response = Response(status: status, json: body, contentType: "application/problem+json")
         for field in fields { response.headers[field.name] = field.value }
-        return response
+        return response.answering(request)
     }
 }

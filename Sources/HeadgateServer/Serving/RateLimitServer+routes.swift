@@ -12,6 +12,7 @@ extension RateLimitServer {
         let trust = CallerTrust(trustsListener: configuration.trustsCallers, serviceToken: configuration.serviceToken)
         let subjects = SubjectFinder(provider: provider, clients: configuration.clients)
         HealthRoutes(readiness: readiness).add(to: router)
+        OpenAPIRoute(.publicListener(with: parts)).add(to: router)
         if let provider { router.add(middleware: CustomerEndpoints(provider)) }
         if let provider, let gateway {
             router.add(middleware: GatewayMiddleware(gateway: gateway, provider: provider))
@@ -21,7 +22,15 @@ extension RateLimitServer {
             DecisionRoutes(limiter: limiter, subjects: subjects).add(to: router)
             LeaseRoutes(limiter: limiter).add(to: router)
         }
+        router.add(middleware: UnroutedMiddleware(router.routes))
         return router
+    }
+
+    private var parts: Set<OpenAPIDocument.Part> {
+        var parts: Set<OpenAPIDocument.Part> = [.operations]
+        if provider != nil { parts.insert(.customers) }
+        if provider == nil || gateway == nil { parts.insert(.services) }
+        return parts
     }
 
     /// What the admin listener serves; nil without accounts.
@@ -31,12 +40,15 @@ extension RateLimitServer {
         router.add(
             middleware: AdminAccessMiddleware(
                 access: AdminAccess(token: configuration.adminToken, readToken: configuration.adminReadToken),
+                clients: configuration.clients,
                 style: AdminRoutes.style,
                 logger: logger
             )
         )
         HealthRoutes(readiness: readiness).add(to: router)
+        OpenAPIRoute(.admin).add(to: router)
         AdminRoutes(provider: provider, policyText: policySource, usage: provider.reports).add(to: router)
+        router.add(middleware: UnroutedMiddleware(router.routes))
         return router
     }
 }

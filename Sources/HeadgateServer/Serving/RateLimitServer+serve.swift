@@ -30,7 +30,9 @@ extension RateLimitServer {
         let backend = try await Backend.open(configuration.store, deadline: configuration.deadline, logger: logger)
         let limiter = Limiter(store: backend.store, rules: policy)
         let page = try await ProviderBackend.open(configuration, backend, policy: policy, source: source, limiter, logger)
-        let gateway = try configuration.upstream.map { upstream in try GatewayBackend(upstream, configuration.clients, policy, logger) }
+        let gateway = try configuration.upstream.map { upstream in
+            try GatewayBackend(upstream, configuration.clients, ResponseStyle(policy.responses), logger)
+        }
         let server = RateLimitServer(
             limiter: limiter,
             style: ResponseStyle(policy.responses),

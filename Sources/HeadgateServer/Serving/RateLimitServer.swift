@@ -1,5 +1,6 @@
 import Foundation
 public import Headgate
+import HeadgateGateway
 public import HeadgateHTTP
 public import HeadgateProvider
 import Hummingbird
@@ -106,7 +107,10 @@ public struct RateLimitServer: Service {
         Application(
             router: router,
             server: .http1(
-                configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75), httpDecoderConfiguration: RateLimitServer.headerBounds)
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: ClientPatience().handlers(),
+                    httpDecoderConfiguration: RateLimitServer.headerBounds
+                )
             ),
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port),
