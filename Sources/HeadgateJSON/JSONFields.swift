@@ -41,7 +41,7 @@ package struct JSONFields {
 
     package mutating func integer(_ name: String) throws(LimiterError) -> Int64? {
         guard let value = take(name) else { return nil }
-        guard case .integer(let number) = value else { throw mismatch(name, value, "a whole number") }
+        guard let number = value.wholeNumber else { throw mismatch(name, value, "a whole number") }
         return number
     }
 

@@ -1,7 +1,6 @@
 import Headgate
 import HeadgateRedis
 import HeadgateTesting
-import Synchronization
 import TestSupport
 import Testing
 
@@ -89,10 +88,10 @@ struct LimitWatchTests {
                 watch.observe(decision(try status(remaining: 0)), for: try .acme())
                 await watch.emitWaiting()
                 #expect(try await store.command(["GET", "hg:{a:acme}:event-100-read"]).text == "1")
-                #expect(watch.table.withLock(\.queue.count) == 1)
+                #expect(watch.waiting == 1)
                 _ = try await store.command(["ACL", "SETUSER", "default", "+xadd"])
                 await watch.emitWaiting()
-                #expect(watch.table.withLock(\.queue.isEmpty))
+                #expect(watch.waiting == 0)
                 #expect(try await store.events().map { $0["type"] } == ["limit.reached"])
             }
         }

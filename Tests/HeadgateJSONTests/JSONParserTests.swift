@@ -36,6 +36,19 @@ struct JSONParserTests {
         #expect(error?.code == .badRequest)
     }
 
+    @Test(
+        "takes a number for whole however it is written, when it is",
+        arguments: [
+            ("3", 3), ("3.0", 3), ("-30.00", -30), ("3e2", 300), ("3E+2", 300), ("1.5e1", 15), ("30e-1", 3), ("0.0", 0), ("0e-9", 0), ("-0", 0),
+            ("9223372036854775807", Int64.max), ("-9223372036854775808.0", .min), ("1e18", 1_000_000_000_000_000_000),
+            ("1.5", nil), ("3e-1", nil), ("9223372036854775808", nil), ("1e19", nil), ("1e100000", nil), ("1e99999999999999999999", nil),
+            ("1e-9223372036854775808", nil), ("\"3\"", nil), ("null", nil),
+        ]
+    )
+    func wholeNumbers(text: String, number: Int64?) throws {
+        #expect(try JSONParser.parse(Array(text.utf8)).wholeNumber == number)
+    }
+
     @Test("takes 32 levels of nesting")
     func nesting() throws {
         _ = try JSONParser.parse(Array((String(repeating: "[", count: 32) + String(repeating: "]", count: 32)).utf8))

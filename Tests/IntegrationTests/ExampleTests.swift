@@ -4,7 +4,8 @@ import Testing
 
 @Suite("The examples, as they stand", .serialized, .exclusive)
 struct ExampleTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        .standardizedFileURL
 
     /// Runs a script of the repository with the command that was built with these tests; it prints what it checks.
     private func check(_ script: String, within time: Duration) async throws {

@@ -22,9 +22,9 @@ extension LimitWatch {
             await emitWaiting()
         }
         let end = elapsed() + LimitWatch.drainTime
-        while !Task.isCancelled, elapsed() < end, !table.withLock(\.queue.isEmpty) {
+        while !Task.isCancelled, elapsed() < end, waiting > 0 {
             await emitWaiting()
-            if !table.withLock(\.queue.isEmpty) { try? await clock.sleep(for: LimitWatch.drainPause) }
+            if waiting > 0 { try? await clock.sleep(for: LimitWatch.drainPause) }
         }
         let left = table.withLock { $0.take().count }
         telemetry.dropped(left, .shutdown)

@@ -63,4 +63,7 @@ public final class LimitWatch: Service {
             }
         }
     }
+
+    /// How many events wait to be emitted.
+    var waiting: Int { table.withLock(\.queue.count) }
 }

@@ -1,6 +1,5 @@
-import HTTPTypes
 package import Headgate
-import HeadgateHTTP
+import HeadgateAccounts
 package import HeadgateJSON
 import HeadgatePolicy
 
@@ -9,16 +8,9 @@ extension Provider {
     ///
     /// With `endpoints` among what is to be included, the endpoint limits in use, too.
     package func overview(of subject: Subject, include: [String]) async throws -> JSONValue {
-        let parts = include.flatMap { $0.split(separator: ",") }
+        let parts = include.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
         if let unknown = parts.first(where: { $0 != "endpoints" }) {
-            throw RefusedRequest(
-                style.refusal(
-                    .badRequest,
-                    code: "invalid_field",
-                    message: "expected endpoints, found '\(unknown.prefix(64))'",
-                    field: "include"
-                )
-            )
+            throw AccountError(.invalid, "expected endpoints, found '\(unknown.prefix(64))'", field: "include")
         }
         let includesEndpoints = !parts.isEmpty
         let applied = try policy.limits(of: subject).filter { limit in

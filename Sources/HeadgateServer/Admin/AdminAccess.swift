@@ -50,7 +50,8 @@ struct AdminAccessMiddleware<Context: RemoteAddressRequestContext>: RouterMiddle
         // Before the token is looked at: an answer would tell whether it is the right one.
         if let wait = await bounds.lockOut(of: address) { throw tooMany(wait) }
         guard let role = access.role(request.headers) else {
-            if let wait = await bounds.wrongToken(from: address) { throw tooMany(wait) }
+            // Who sends none guesses none.
+            if request.headers[.authorization] != nil, let wait = await bounds.wrongToken(from: address) { throw tooMany(wait) }
             logger.warning("Admin request without a valid token", metadata: ["http.method": "\(request.method.rawValue)"])
             var fields = HTTPFields()
             fields[.wwwAuthenticate] = #"Bearer realm="headgate admin""#
@@ -101,13 +102,13 @@ struct AdminAccessMiddleware<Context: RemoteAddressRequestContext>: RouterMiddle
 struct AdminBounds: Sendable {
     private let limiter = Limiter(store: MemoryStore())
 
-    /// The time for which an address is locked out, when ten requests without a valid token came from it within a minute.
+    /// The time for which an address is locked out, when ten requests with a wrong token came from it within a minute.
     func lockOut(of address: Identity) async -> Duration? {
         guard let limit = try? AdminBounds.wrongTokens else { return nil }
         return (try? await limiter.peek(for: address, limits: [limit]))?.retryAfter
     }
 
-    /// Notes a request without a valid token; the time to wait when there were ten in a minute.
+    /// Notes a request with a wrong token; the time to wait when there were ten in a minute.
     func wrongToken(from address: Identity) async -> Duration? {
         guard let limit = try? AdminBounds.wrongTokens else { return nil }
         return (try? await limiter.acquire(for: address, limits: [limit]))?.retryAfter

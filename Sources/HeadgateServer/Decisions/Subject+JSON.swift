@@ -12,12 +12,7 @@ extension Subject {
     init(json: JSONFields) throws(LimiterError) {
         var fields = json
         let account = try fields.requiredString("account")
-        let identity: Identity
-        do throws(LimiterError) {
-            identity = try Identity(.account, account)
-        } catch {
-            throw LimiterError(error.code, "\(fields.path(of: "account")): \(error.message)")
-        }
+        let identity = try Subject.identity(.account, account, at: fields.path(of: "account"))
         var permissions: Set<String> = []
         for (index, value) in (try fields.array("permissions") ?? []).enumerated() {
             guard case .string(let name) = value else { throw fields.mismatch("permissions[\(index)]", value, "a string") }
@@ -26,6 +21,7 @@ extension Subject {
         let tier = try fields.string("tier")
         let overrides = try fields.object("overrides")
         let key = try fields.string("key")
+        if let key { _ = try Subject.identity(.key, key, at: fields.path(of: "key")) }
         let address = try fields.string("address")
         let place = fields.path(of: "address")
         try fields.finish(expecting: "account, tier, permissions, overrides, key, address")
@@ -42,6 +38,14 @@ extension Subject {
                 return try address.identity()
             }
         )
+    }
+
+    private static func identity(_ kind: Identity.Kind, _ name: String, at path: String) throws(LimiterError) -> Identity {
+        do throws(LimiterError) {
+            return try Identity(kind, name)
+        } catch {
+            throw LimiterError(error.code, "\(path): \(error.message)")
+        }
     }
 
     private static func overrides(_ fields: JSONFields) throws(LimiterError) -> [String: LimitOverride] {

@@ -5,23 +5,35 @@ import Testing
 
 @Suite("The halving table")
 struct HalvingTableTests {
+    /// The table in a class, so that a look can stand in an expectation.
+    private final class Table {
+        private var table: HalvingTable<Int>
+        init(most: Int) { table = HalvingTable(most: most) }
+        var count: Int { table.count }
+        subscript(key: String) -> Int? {
+            get { table[key] }
+            set { table[key] = newValue }
+        }
+        func removeAll() { table.removeAll() }
+    }
+
     @Test("holds at most so many, whatever comes", arguments: [0, 1, 2, 3, 10, 1_001])
     func bounded(most: Int) {
-        var table = HalvingTable<Int>(most: most)
+        let table = Table(most: most)
         var largest = 0
         for number in 0..<5_000 {
             table[String(number)] = number
             _ = table[String(number / 2)]
             largest = max(largest, table.count)
         }
-        // Below two there is room for the one that came last.
-        #expect(largest <= max(most, 1))
+        // Below two there is room for the last two.
+        #expect(largest <= max(most, 2))
         #expect(table[String(4_999)] == 4_999)
     }
 
     @Test("keeps what was looked at, and drops what was not")
     func keepsWhatIsUsed() {
-        var table = HalvingTable<Int>(most: 100)
+        let table = Table(most: 100)
         for number in 0..<20 { table["kept \(number)"] = number }
         for number in 0..<1_000 {
             table["passing \(number)"] = number
@@ -34,7 +46,7 @@ struct HalvingTableTests {
     @Test("never gives another value than the newest, and none that was removed", arguments: 1...8)
     func agrees(seed: UInt64) {
         var generator = Generator(seed: seed)
-        var table = HalvingTable<Int>(most: 16)
+        let table = Table(most: 16)
         var newest: [String: Int] = [:]
         for step in 0..<20_000 {
             let key = String(Int.random(in: 0..<40, using: &generator))
@@ -54,7 +66,7 @@ struct HalvingTableTests {
 
     @Test("is empty after everything was removed")
     func removeAll() {
-        var table = HalvingTable<Int>(most: 4)
+        let table = Table(most: 4)
         for number in 0..<4 { table[String(number)] = number }
         table.removeAll()
         #expect(table.count == 0)
