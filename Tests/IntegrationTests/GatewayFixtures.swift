@@ -12,8 +12,8 @@ struct UpstreamProcess {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../examples/walkthrough/upstream.py").standardizedFileURL.path
         let executable = try Executable("/usr/bin/env", ["python3", script])
-        let port = try await executable.line(containing: "")
-        return UpstreamProcess(executable: executable, url: "http://127.0.0.1:\(port)")
+        let line = try await executable.line(containing: "listening on ")
+        return UpstreamProcess(executable: executable, url: "http://\(line.dropFirst("listening on ".count))")
     }
 }
 

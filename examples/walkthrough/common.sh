@@ -7,7 +7,8 @@ checks=0
 
 finish() {
     local status=$?
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    # KILL: whoever started this script may have left us, and so them, with other signals blocked.
+    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     ((status == 0)) || { echo "--- it failed; the servers' last words:" >&2; tail -n 5 "$work"/*.log >&2 || true; }
     rm -rf "$work"
@@ -52,7 +53,7 @@ start_redis() {
 
 start_upstream() {
     start upstream python3 "$here/walkthrough/upstream.py"
-    upstream=http://127.0.0.1:$(line upstream '^[0-9]+$')
+    upstream=http://127.0.0.1:$(line upstream '^listening on ' | sed 's/.*://')
 }
 
 # start_gateway NAME POLICY [OPTION...]: prints the gateway's address.

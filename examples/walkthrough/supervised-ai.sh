@@ -44,11 +44,11 @@ pids+=("${streams[@]}")
 sleep 1
 request GET "$d/tests" "$developer"
 is "status of a sixth" "$status" 429
-kill "${streams[0]}"
+kill -KILL "${streams[0]}"
 sleep 1
 request GET "$c/tests" "$developer"
 is "status after one has hung up" "$status" 200
-for stream in "${streams[@]}"; do kill "$stream" 2>/dev/null || true; done
+for stream in "${streams[@]}"; do kill -KILL "$stream" 2>/dev/null || true; done
 sleep 1
 request GET "$d/auth/rate-limits" "$developer"
 is "slots that are free" "$(body limits.concurrent_requests.remaining)" 5

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An API to stand behind the gateway: it answers every request and tells what it saw of it.
 
-    upstream.py            listens on a free port of 127.0.0.1 and prints it
+    upstream.py            listens on a free port of 127.0.0.1, and prints which
 
 GET  .../slow?seconds=S    answers after S seconds
 GET  .../stream?seconds=S  streams a line every 100 ms for S seconds
@@ -73,5 +73,5 @@ class Server(ThreadingHTTPServer):
 
 if __name__ == "__main__":
     server = Server(("127.0.0.1", 0), Upstream)
-    print(server.server_address[1], flush=True)
+    print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
