@@ -1,13 +1,14 @@
 # make run    installs what is missing, builds, and starts the server on an embedded Redis
 # make test   the same set-up, then every test
 # make lint   format, C warnings, and the rules that no compiler checks
+# make openapi  what the server answers against its OpenAPI documents, with schemathesis from PyPI
 # make fuzz   the C module under AddressSanitizer and libFuzzer, SECONDS_EACH seconds each (30)
 SHELL := bash
 POLICY ?= policies/tensorone.yaml
 LISTEN ?= 127.0.0.1:8080
 SECONDS_EACH ?= 30
 
-.PHONY: help setup build run test lint fuzz clean
+.PHONY: help setup build run test lint openapi fuzz clean
 
 help:
 	@sed -n '1,/^SHELL/{/^#/s/^# //p}' Makefile
@@ -33,6 +34,12 @@ test:
 
 lint: setup
 	@scripts/lint
+
+openapi:
+	@scripts/setup openapi
+	@echo "openapi: building (the first build takes some minutes)"
+	@swift build --product headgate
+	@scripts/check-openapi
 
 fuzz: setup
 	@SECONDS_EACH=$(SECONDS_EACH) Fuzz/run.sh

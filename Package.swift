@@ -37,6 +37,7 @@ let package = Package(
         .library(name: "HeadgateEvents", targets: ["HeadgateEvents"]),
         .library(name: "HeadgateProvider", targets: ["HeadgateProvider"]),
         .library(name: "HeadgateGateway", targets: ["HeadgateGateway"]),
+        .library(name: "HeadgateClient", targets: ["HeadgateClient"]),
         .library(name: "HeadgateServer", targets: ["HeadgateServer"]),
         .library(name: "HeadgateTesting", targets: ["HeadgateTesting"]),
         .executable(name: "headgate", targets: ["HeadgateCommand"]),
@@ -436,14 +437,17 @@ let package = Package(
             dependencies: [
                 "EmbeddedRedis",
                 "Headgate",
+                "HeadgateAccounts",
                 "HeadgateHTTP",
                 "HeadgateHummingbird",
                 "HeadgateJSON",
                 "HeadgatePolicy",
+                "HeadgateProvider",
                 "HeadgateRedis",
                 "HeadgateServer",
                 "HeadgateTesting",
                 "HeadgateYAML",
+                "TestSupport",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -473,6 +477,19 @@ let package = Package(
             path: "Tests/IntegrationWorker",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "ClientWorker",
+            dependencies: [
+                "Headgate",
+                "HeadgateClient",
+                "HeadgateRedis",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/ClientWorker",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
@@ -493,7 +510,12 @@ let package = Package(
         ),
 
         // MARK: The README's examples, compiled
-        .target(name: "Snippets", dependencies: ["Headgate"], path: "examples/Snippets", swiftSettings: swiftSettings),
+        .target(
+            name: "Snippets",
+            dependencies: ["Headgate", "HeadgateClient", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            path: "examples/Snippets",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "HummingbirdExample",
             dependencies: [

@@ -99,9 +99,7 @@ extension AccountStore {
 // MARK: Checks
 
 extension AccountStore {
-    /// Checks that the policy gives an account limits that can be counted.
-    ///
-    /// - Parameter field: The field of the request that is at fault when it does not.
+    /// Checks that the policy gives an account limits that can be counted; else this field of the request is at fault.
     func check(_ account: Account, at now: StoreTime, field: String) throws(AccountError) {
         guard account.overrides.count <= 100 else {
             throw AccountError(.invalid, "expected at most 100 limits of the account's own", field: field)

@@ -80,7 +80,9 @@ extension AccountStore {
             throw AccountError(.invalid, "expected more than 1, found \(request.multiplier)", field: "multiplier")
         }
         guard request.duration >= .seconds(1) else { throw AccountError(.invalid, "expected 1s or longer", field: "duration") }
-        guard !request.reason.allSatisfy(\.isWhitespace) else { throw AccountError(.invalid, "expected a reason, found nothing", field: "reason") }
+        guard !request.reason.allSatisfy(\.isWhitespace) else {
+            throw AccountError(.invalid, "expected a reason, found nothing", field: "reason")
+        }
         try AccountStore.check(text: request.reason, "reason")
         let boostID = RandomText.id("b")
         let account = try await update(id, by: actor) { account, now throws(AccountError) in

@@ -58,7 +58,8 @@ extension AccountStore {
         }
         var entries: [AuditEntry] = []
         for stream in streams {
-            entries += (try await command(["XREVRANGE", stream, "+", "-", "COUNT", String(most)]).elements ?? []).compactMap(AuditEntry.init)
+            let notes = try await command(["XREVRANGE", stream, "+", "-", "COUNT", String(most)]).elements ?? []
+            entries += notes.compactMap(AuditEntry.init)
         }
         return Array(entries.sorted { $0.time > $1.time }.prefix(most))
     }

@@ -38,7 +38,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// The closed set of failures; adding one breaks nobody.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String {
-            case rateLimited, unavailable, deadlineExceeded, connection, queueFull, cancelled, invalidRequest, sharedPace, bodyTooLong, batch
+            case rateLimited, unavailable, deadlineExceeded, connection
+            case queueFull, cancelled, invalidRequest, sharedPace, batch
         }
 
         private let value: Value
@@ -64,8 +65,6 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         public static let invalidRequest = Code(.invalidRequest)
         /// The pace that several processes share could not be asked; the request was not sent.
         public static let sharedPace = Code(.sharedPace)
-        /// An answer's body is longer than it was said to be read.
-        public static let bodyTooLong = Code(.bodyTooLong)
         /// The batch endpoint's answer has no result for this item.
         public static let batch = Code(.batch)
     }

@@ -16,7 +16,7 @@ extension Int64 {
         let mantissa = parts[0].split(separator: ".", maxSplits: 1)
         let fraction = mantissa.count > 1 ? mantissa[1] : ""
         // No body holds more zeros than this.
-        guard let exponent = parts.count > 1 ? Int(parts[1]) : 0, abs(exponent) <= 100_000 else { return nil }
+        guard let exponent = parts.count > 1 ? Int(parts[1]) : 0, (-100_000...100_000).contains(exponent) else { return nil }
         var digits = String(mantissa[0] + fraction)
         var zeros = exponent - fraction.count
         guard digits.contains(where: { ("1"..."9").contains($0) }) else {

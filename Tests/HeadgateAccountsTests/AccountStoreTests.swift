@@ -196,8 +196,10 @@ struct AccountStoreTests {
             let key = "hg:{a:acme}:account"
             _ = try await bench.accounts.create("acme", by: alice)
             _ = try await bench.redis.command([
-                "HSET", key, "override:read", #"{"limit":"9/hour","until":"2020-01-01T00:00:00Z","reason":"","by":""}"#, "boosts:2020-01", "2",
-                "boost:b1", #"{"multiplier":"2","from":"2020-01-01T00:00:00Z","until":"2020-01-02T00:00:00Z","reason":"","by":""}"#, "note", "x",
+                "HSET", key, "override:read", #"{"limit":"9/hour","until":"2020-01-01T00:00:00Z","reason":"","by":""}"#, "boosts:2020-01",
+                "2",
+                "boost:b1", #"{"multiplier":"2","from":"2020-01-01T00:00:00Z","until":"2020-01-02T00:00:00Z","reason":"","by":""}"#, "note",
+                "x",
             ])
             #expect(try await bench.accounts.account("acme")?.overrides.count == 1)
             _ = try await bench.accounts.setTier(of: "acme", to: "pro", by: alice)

@@ -103,7 +103,9 @@ struct AuthenticatorTests {
             let address = try address()
             try await lockOut(scene, from: address)
             for authenticator in [scene.first, scene.second] {
-                for text in [scene.wrong, KeyText().text, "no key", ""] { try await expect("locked out", text, at: authenticator, from: address) }
+                for text in [scene.wrong, KeyText().text, "no key", ""] {
+                    try await expect("locked out", text, at: authenticator, from: address)
+                }
             }
             // Denied tries are not counted: the lock-out ends by itself.
             let log = try await scene.bench.redis.command(["LRANGE", "hg:{i:192.0.2.1}:wrong-keys:log1", "0", "0"]).elements?.first?.text

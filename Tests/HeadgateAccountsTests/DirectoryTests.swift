@@ -100,7 +100,7 @@ struct DirectoryTests {
         }
     }
 
-    @Test("within a second when the stream is deleted right behind the change, and when all notes are cut off", arguments: ["DEL", "XTRIM"])
+    @Test("within a second when the stream is deleted right behind the change, or emptied", arguments: ["DEL", "XTRIM"])
     func deleted(command: String) async throws {
         try await withBench { bench in
             try await withDirectory(bench) { directory in

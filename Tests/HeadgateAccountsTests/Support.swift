@@ -23,7 +23,7 @@ let policyText = """
     endpoints:
       - { match: POST /clusters, limit: 1/hour }
     limits:
-      - { id: keyed, match: ["* /**"], limit: 1000/day, per: key }
+      keyed: { limit: 1000/day, per: key }
     permissions:
       read-only: { limits: { write: 0 } }
       slow: { limits: { read: 10/day } }

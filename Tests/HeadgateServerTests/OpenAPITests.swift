@@ -155,13 +155,15 @@ private struct Operation: CustomStringConvertible {
 
 extension OpenAPIDocument {
     fileprivate var operations: [Operation] {
-        json["paths"].members.flatMap { path in
-            // Any name stands for itself.
-            let uri = path.name.filter { $0 != "{" && $0 != "}" }
-            return path.value.members.compactMap { member in
-                guard member.value["responses"] != .null, let method = HTTPRequest.Method(member.name.uppercased()) else { return nil }
-                return Operation(method: method, uri: uri, responses: member.value["responses"].members.map(\.name))
-            }
+        json["paths"].members.flatMap { path in OpenAPIDocument.operations(of: path) }
+    }
+
+    private static func operations(of path: JSONValue.Member) -> [Operation] {
+        // Any name stands for itself.
+        let uri = path.name.filter { $0 != "{" && $0 != "}" }
+        return path.value.members.compactMap { member in
+            guard member.value["responses"] != .null, let method = HTTPRequest.Method(member.name.uppercased()) else { return nil }
+            return Operation(method: method, uri: uri, responses: member.value["responses"].members.map(\.name))
         }
     }
 }

@@ -23,7 +23,8 @@ struct TestServer {
     ) async throws -> TestServer {
         let executable = try Executable(
             "headgate",
-            ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + more
+            ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + TestServer.admin(more)
+                + more
         )
         let line = try await executable.line(containing: "listening on http://")
         guard let digits = line.split(separator: ":").last?.prefix(while: \.isNumber), let port = Int(digits) else {
@@ -32,10 +33,13 @@ struct TestServer {
         return TestServer(executable: executable, port: port)
     }
 
+    /// Where operators' requests are taken: nowhere, unless a test says where, since the default port is taken once only.
+    private static func admin(_ more: [String]) -> [String] { more.contains("--admin-listen") ? [] : ["--admin-listen", "none"] }
+
     /// Sends requests over one connection.
-    func connect<Result: Sendable>(_ body: @Sendable @escaping (TestClient) async throws -> Result) async throws -> Result {
+    func connect<Result: Sendable>(_ body: @Sendable @escaping (Connection) async throws -> Result) async throws -> Result {
         try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20))) { client in
-            try await body(client)
+            try await body(Connection(client: client))
         }
     }
 
@@ -51,7 +55,31 @@ struct TestServer {
     }
 }
 
-extension TestClient {
+/// One connection to a server.
+///
+/// Hummingbird's own client sends no `Host`, which HTTP/1.1 requires (RFC 9112 3.2) and the server insists on.
+struct Connection: Sendable {
+    let client: TestClient
+
+    func get(_ uri: String, headers: HTTPFields = [:]) async throws -> TestClient.Response { try await send(.get, uri, headers, nil) }
+
+    func post(_ uri: String, headers: HTTPFields = [:], body: ByteBuffer) async throws -> TestClient.Response {
+        try await send(.post, uri, headers, body)
+    }
+
+    func delete(_ uri: String, headers: HTTPFields = [:], body: ByteBuffer) async throws -> TestClient.Response {
+        try await send(.delete, uri, headers, body)
+    }
+
+    private func send(
+        _ method: HTTPRequest.Method,
+        _ uri: String,
+        _ headers: HTTPFields,
+        _ body: ByteBuffer?
+    ) async throws -> TestClient.Response {
+        try await client.execute(.init(uri, method: method, authority: "127.0.0.1", headers: headers, body: body))
+    }
+
     func authorize(_ method: String, _ path: String, account: String, tier: String) async throws -> TestClient.Response {
         try await get(
             "/v1/authorize",

@@ -16,7 +16,7 @@ struct RecordCache<Record: Sendable>: Sendable {
     /// Rises with every change that is heard of: what was read before may be stale.
     private(set) var generation = 0
 
-    /// - Parameter mostAbsent: How many absent ones are kept; 0 for none.
+    /// An empty cache that keeps so many records, and so many absent ones; 0 of these for none.
     init(most: Int, mostAbsent: Int) {
         present = HalvingTable(most: most)
         absent = HalvingTable(most: mostAbsent)

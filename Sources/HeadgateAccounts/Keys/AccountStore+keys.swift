@@ -63,8 +63,9 @@ extension AccountStore {
         return found.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
     }
 
-    /// Revokes a key: within a second it opens nothing on any instance. Revoking it twice changes nothing.
+    /// Revokes a key: within a second it opens nothing on any instance.
     ///
+    /// Revoking it twice changes nothing.
     /// - Throws: ``AccountError``.
     public func revokeKey(_ id: String, by actor: Actor) async throws(AccountError) -> APIKey {
         for _ in 0..<8 {

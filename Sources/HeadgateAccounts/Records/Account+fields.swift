@@ -10,7 +10,9 @@ internal import HeadgatePolicy
 ///     boosts:2026-11  1
 ///     increase        i9ac...
 extension Account {
-    /// The account in a hash; `nil` when the hash holds none. A field that cannot be read counts as absent.
+    /// The account in a hash; `nil` when the hash holds none.
+    ///
+    /// A field that cannot be read counts as absent.
     init?(fields: [String: String]) {
         guard let id = fields["id"], let revision = fields["revision"].flatMap({ Int64($0) }) else { return nil }
         self.init(

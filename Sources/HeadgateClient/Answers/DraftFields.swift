@@ -32,7 +32,7 @@ enum DraftFields {
         ]
     }
 
-    /// `RateLimit: limit=100, remaining=50, reset=5`: draft 07. Nil when it is not that.
+    /// `RateLimit: limit=100, remaining=50, reset=5`: draft 07; nil when it is not that.
     private static func generationB(_ text: String, _ policies: [String: Policy]) -> [QuotaReading]? {
         var parser = StructuredFieldValueParser(Array(text.utf8))
         guard let dictionary = try? parser.parseDictionaryFieldValue(), case .item(let item)? = dictionary["remaining"] else { return nil }
@@ -53,7 +53,9 @@ enum DraftFields {
         ]
     }
 
-    /// `RateLimit: "burst";r=0;t=12, "daily";r=640;t=36400`: drafts 08 to 11. A malformed field is ignored whole.
+    /// `RateLimit: "burst";r=0;t=12, "daily";r=640;t=36400`: drafts 08 to 11.
+    ///
+    /// A malformed field is ignored whole.
     private static func generationC(_ text: String, _ policies: [String: Policy]) -> [QuotaReading] {
         var parser = StructuredFieldValueParser(Array(text.utf8))
         guard let list = try? parser.parseListFieldValue() else { return [] }

@@ -3,7 +3,7 @@ enum FieldText {
     /// The longest time that is believed; what is longer counts as this long.
     static let longestTime: Duration = .seconds(366 * 86_400)
 
-    /// A number of zero or more, blanks around it allowed; a fraction is dropped. Nil for anything else.
+    /// A number of zero or more, blanks around it allowed and a fraction dropped; nil for anything else.
     static func count(_ text: some StringProtocol) -> Int64? {
         guard let value = number(text), value >= 0, value < 9e15 else { return nil }
         return Int64(value)
@@ -26,7 +26,7 @@ enum FieldText {
         return value >= 366 * 86_400 ? longestTime : .microseconds(Int64(value * 1_000_000))
     }
 
-    /// A duration such as `12ms`, `6m0s` or `1h2m3.5s`; a bare number is seconds. Nil for anything else.
+    /// A duration such as `12ms`, `6m0s` or `1h2m3.5s`, or a number of seconds; nil for anything else.
     static func duration(_ text: some StringProtocol) -> Duration? {
         if let value = number(text) { return seconds(value) }
         var total = 0.0

@@ -7,7 +7,7 @@ enum HTTPDate {
     /// The epoch second of a date; nil for anything else.
     static func epochSecond(_ text: some StringProtocol) -> Int64? {
         guard text.utf8.count <= 64 else { return nil }
-        let parts = text.split { $0 == " " || $0 == "-" || $0 == "," }.map(String.init)
+        let parts = text.split(whereSeparator: { " -,".contains($0) }).map { String($0) }
         switch parts.count {
         case 6 where parts[5] == "GMT" && parts[3].utf8.count == 2:
             // Sunday, 06-Nov-94 08:49:37 GMT

@@ -27,9 +27,7 @@ struct AnswerTimes: Sendable, Hashable {
 
 extension Reading {
     /// Whether an answer's body is worth reading for what the header fields leave open.
-    static func needsBody(status: Int, _ fields: HTTPFields) -> Bool {
-        status == 429 || status == 503 || (status == 403 && fields[.retryAfter] == nil)
-    }
+    static func needsBody(status: Int) -> Bool { status == 429 || status == 503 }
 
     /// Reads an answer; what is malformed in it counts as absent.
     ///
@@ -42,7 +40,7 @@ extension Reading {
         self.status = status
         quotas =
             DraftFields.read(fields, instants) + XRateLimitFields.read(fields, instants) + VendorFields.read(fields, instants)
-        let hints = BodyHints(status == 429 || status == 503 || status == 403 ? body : [])
+        let hints = BodyHints(body)
         retryAfter =
             Reading.retryAfter(fields, instants) ?? hints.retryAfter ?? hints.resetAt.map { instants.time(untilEpochSecond: Double($0)) }
         let isSpent = quotas.contains { $0.remaining == 0 }

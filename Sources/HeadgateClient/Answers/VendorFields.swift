@@ -28,7 +28,7 @@ enum VendorFields {
         _ instants: Instants,
         field: (String) -> String
     ) -> [QuotaReading] {
-        let value = { (part: String) in HTTPField.Name(field(part)).flatMap { fields[$0] } }
+        func value(_ part: String) -> String? { HTTPField.Name(field(part)).flatMap { fields[$0] } }
         // Azure has sent -1, and limits of 0 that limit nothing.
         guard let remaining = FieldText.count(remaining), !name.isEmpty, name.utf8.count <= 64 else { return [] }
         let limit = value("limit").flatMap { FieldText.count($0) }

@@ -14,6 +14,8 @@ struct Quota: Sendable {
     private var number: UInt64
     /// Requests that were sent and whose answers are not in the figures.
     private var unseen: Set<UInt64> = []
+    /// Requests that ended without figures and may have been charged.
+    private var lost: Int64 = 0
     private var lastSent: Duration
     private var window = Window()
 
@@ -28,7 +30,7 @@ struct Quota: Sendable {
     }
 
     /// Units that are left for further requests.
-    var left: Int64 { reading.remaining - Int64(unseen.count) }
+    var left: Int64 { reading.remaining - Int64(unseen.count) - lost }
 
     /// Whether the figures have been overtaken by time.
     func isStale(at now: Duration) -> Bool { available.map { $0 <= now } ?? true }
@@ -36,7 +38,8 @@ struct Quota: Sendable {
     /// When the figures say that there is more.
     private var available: Duration? {
         guard let resetAt else { return nil }
-        guard let limit = reading.limit, let early = window.return(ofUnit: limit - reading.remaining) else { return resetAt }
+        guard let limit = reading.limit else { return resetAt }
+        guard let early = window.return(ofUnit: limit - reading.remaining - Int64(unseen.count)) else { return resetAt }
         return min(resetAt, early)
     }
 
@@ -63,14 +66,15 @@ struct Quota: Sendable {
 
     /// A request ended without figures.
     mutating func lose(_ request: UInt64) {
-        // It may have been charged: it stays among the unseen until figures come that are newer.
-        guard request < number else { return }
-        unseen.remove(request)
+        guard unseen.remove(request) != nil else { return }
+        // It may have been charged, which figures that are newer will tell.
+        if request > number { lost += 1 }
     }
 
     /// An answer brought figures.
     mutating func update(_ reading: QuotaReading, request: UInt64, sent: Duration, at now: Duration, underway: Set<UInt64>) {
         unseen = underway
+        lost = 0
         var reading = reading
         if request < number {
             // A later request's answer came first. The server may have served them in either order: the smaller figure counts.
@@ -87,6 +91,7 @@ struct Quota: Sendable {
         window.doubt()
         number = max(number, request)
         unseen = underway
+        lost = 0
         self.reading = reading
         self.reading.remaining = 0
         let times = [reading.reset, retryAfter].compactMap { $0 }.map { now + $0 }

@@ -4,9 +4,7 @@ enum Failure: Sendable, Hashable {
     case limited(retryAfter: Duration?)
     /// The server cannot serve now.
     case unavailable(retryAfter: Duration?)
-    /// No connection was made, so that not a byte of it left.
-    case notSent
-    /// The connection broke behind its first byte, so that the server may have processed it.
+    /// No connection could be made, or it broke: the server may have processed the request, or the one that led it here.
     case broken
     /// It is wrong in itself: an address without a host, say.
     case invalid
@@ -50,12 +48,11 @@ extension RetryPolicy {
             return .end(.invalid)
         case .broken where !replay.isIdempotent:
             return .end(.unrepeatable)
-        case .broken, .notSent:
+        case .broken:
             wait = backoff(after: attempts, random: random)
         case .limited(let time), .unavailable(let time):
             wait = time.flatMap { $0 > .zero ? spread($0, random: random) : nil } ?? backoff(after: attempts, random: random)
         }
-        // A body of which nothing left is still whole, but a stream's source may have been asked for it.
         guard replay.isRepeatable else { return .end(.unrepeatable) }
         guard attempts < self.attempts else { return .end(.attempts) }
         return wait < left ? .again(after: wait) : .end(.deadline)

@@ -3,7 +3,8 @@ internal import Foundation
 public import Headgate
 
 /// What webhooks are signed with, known to the receiver; no description shows it.
-public struct WebhookSecret: Sendable, CustomStringConvertible, CustomReflectable {
+public struct WebhookSecret: Sendable, CustomStringConvertible {
+    // A key of Crypto shows nothing of its bytes either, to descriptions, mirrors and dumps.
     private let key: SymmetricKey
 
     /// Reads a secret: `whsec_` and the key's bytes in base64, as the Standard Webhooks specification has it, or any text.
@@ -26,7 +27,4 @@ public struct WebhookSecret: Sendable, CustomStringConvertible, CustomReflectabl
 
     /// That there is a secret, and nothing of it.
     public var description: String { "WebhookSecret(hidden)" }
-
-    /// Nothing.
-    public var customMirror: Mirror { Mirror(self, children: []) }
 }

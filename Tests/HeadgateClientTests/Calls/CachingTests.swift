@@ -1,0 +1,108 @@
+import AsyncHTTPClient
+import HeadgateTesting
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HeadgateClient
+
+@Suite("GETs that are answered from memory")
+struct CachingTests {
+    @Test("A fresh answer is used without asking; a stale one is asked about, and 304 makes it fresh", .timeLimit(.minutes(1)))
+    func conditional() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { request, _ in
+            let headers = ["ETag": "\"v1\"", "Cache-Control": "max-age=60"]
+            return request.headers["if-none-match"] == ["\"v1\""]
+                ? HTTPClientResponse(.notModified, headers) : HTTPClientResponse(.ok, headers, body: "report")
+        }
+        let client = PoliteClient(server, clock)
+        for _ in 0..<3 { #expect(try await client.get("/report").text() == "report") }
+        #expect(server.requests.count == 1)
+        clock.advance(by: .seconds(61))
+        for _ in 0..<3 {
+            let response = try await client.get("/report")
+            #expect(response.status == .ok)
+            #expect(try await response.text() == "report")
+        }
+        #expect(server.requests.count == 2)
+    }
+
+    @Test("Equal GETs in flight are one", .timeLimit(.minutes(1)))
+    func joined() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { _, _ in
+            try await clock.sleep(for: .seconds(1))
+            return HTTPClientResponse(.ok, ["Cache-Control": "max-age=1"], body: "one")
+        }
+        let client = PoliteClient(server, clock)
+        let texts = try await clock.run {
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<20 { group.addTask { try await client.get("/a").text() } }
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+        }
+        #expect(texts == Array(repeating: "one", count: 20))
+        #expect(server.requests.count == 1)
+    }
+
+    @Test("An answer that may not be shared is asked for by each", .timeLimit(.minutes(1)))
+    func unshared() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { _, index in HTTPClientResponse(.ok, ["Cache-Control": "no-store"], body: "\(index)") }
+        let client = PoliteClient(server, clock)
+        let texts = try await clock.run {
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<5 { group.addTask { try await client.get("/a").text() } }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+        }
+        #expect(texts.count == 5 && server.requests.count == 5)
+    }
+
+    @Test("A change makes the answer be asked for anew; another key has its own")
+    func changed() async throws {
+        let server = PlayedServer { _, index in HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"], body: "\(index)") }
+        let client = PoliteClient(server, ManualClock())
+        #expect(try await client.get("/a").text() == "0")
+        var request = HTTPClientRequest(url: "http://api.test/a")
+        request.headers.add(name: "Authorization", value: "Bearer other")
+        #expect(try await client.execute(request, timeout: .seconds(9)).text() == "1")
+        request = HTTPClientRequest(url: "http://api.test/a")
+        request.method = .PUT
+        #expect(try await client.execute(request, timeout: .seconds(9)).text() == "2")
+        #expect(try await client.get("/a").text() == "3")
+    }
+
+    @Test("A body that is too long to remember reaches the caller whole")
+    func long() async throws {
+        let body = String(repeating: "x", count: 5_000)
+        let server = PlayedServer { _, _ in
+            let parts = AsyncStream<ByteBuffer> { stream in
+                for _ in 0..<5 { stream.yield(ByteBuffer(string: String(body.prefix(1_000)))) }
+                stream.finish()
+            }
+            return HTTPClientResponse(headers: ["Cache-Control": "max-age=60"], body: .stream(parts))
+        }
+        let client = PoliteClient(server, ManualClock()) { $0.cache.longestBody = 2_500 }
+        #expect(try await client.get("/a").text() == body)
+        #expect(try await client.get("/a").text() == body)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test("Requests with conditions of their own, or that forbid it, go to the server")
+    func own() async throws {
+        let server = PlayedServer { _, _ in HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"]) }
+        let client = PoliteClient(server, ManualClock())
+        for (name, value) in [
+            ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("Cache-Control", "no-store"), ("Cache-Control", "no-cache"),
+        ] {
+            for _ in 0..<2 {
+                var request = HTTPClientRequest(url: "http://api.test/a")
+                request.headers.add(name: name, value: value)
+                _ = try await client.execute(request, timeout: .seconds(9)).text()
+            }
+        }
+        #expect(server.requests.count == 8)
+    }
+}

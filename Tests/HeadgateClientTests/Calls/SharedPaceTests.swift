@@ -1,0 +1,48 @@
+import AsyncHTTPClient
+import Headgate
+import HeadgateTesting
+import Synchronization
+import Testing
+
+@testable import HeadgateClient
+
+@Suite("A pace that is shared")
+struct SharedPaceTests {
+    @Test("Two clients of one limiter keep to its limits together", .timeLimit(.minutes(1)))
+    func together() async throws {
+        let clock = ManualClock()
+        let limiter = Limiter.inMemory(clock: clock)
+        let limits = [
+            try Limit("requests", .slidingWindowLog(10, per: .seconds(10))), try Limit("slots", .concurrency(2, timeToLive: .seconds(30))),
+        ]
+        let pace = LimiterPace(limiter, for: try Identity(.account, "a"), limits: limits)
+        let times = Mutex<[Duration]>([])
+        let server = PlayedServer { _, _ in
+            times.withLock { $0.append(clock.now.sinceStart) }
+            return HTTPClientResponse(.ok)
+        }
+        let clients = (0..<2).map { _ in PoliteClient(server, clock) { $0.pacing.sharing = .shared(pace) } }
+        try await clock.run {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<30 {
+                    group.addTask { _ = try await clients[index % 2].get("/a", timeout: .minutes(30)).text() }
+                }
+                try await group.waitForAll()
+            }
+        }
+        let sent = times.withLock { $0.sorted() }
+        #expect(sent.count == 30)
+        for index in 10..<30 { #expect(sent[index] - sent[index - 10] >= .seconds(10)) }
+    }
+
+    @Test("A pace that cannot be asked is a clear error, and nothing is sent")
+    func away() async throws {
+        struct Away: SharedPace {
+            func turn(waitingAtMost longest: Duration) async throws -> PaceTurn { throw LimiterError(.connect, "no Redis") }
+        }
+        let server = PlayedServer { _, _ in HTTPClientResponse(.ok) }
+        let client = PoliteClient(server, ManualClock()) { $0.pacing.sharing = .shared(Away()) }
+        #expect(await failure { try await client.get("/a") }?.code == .sharedPace)
+        #expect(server.requests.isEmpty)
+    }
+}
