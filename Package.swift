@@ -454,6 +454,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -512,7 +513,13 @@ let package = Package(
         // MARK: The README's examples, compiled
         .target(
             name: "Snippets",
-            dependencies: ["Headgate", "HeadgateClient", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            dependencies: [
+                "Headgate",
+                "HeadgateClient",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             path: "examples/Snippets",
             swiftSettings: swiftSettings
         ),

@@ -22,6 +22,7 @@ final class Tally: ClientDelegate {
     func didEnd(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
         guard case .answered(let status, let quotas, let retryAfter) = outcome else { return }
         answers.add(1, ordering: .relaxed)
+        if trace { print(start.duration(to: .now), attempt.waited, status, quotas.map { "\($0.limit ?? 0) \($0.remaining) \($0.reset ?? .zero)" }) }
         guard status == 429 else { return }
         refused.add(1, ordering: .relaxed)
         print("429: \(quotas) \(retryAfter.map { "\($0)" } ?? "")")
@@ -29,6 +30,8 @@ final class Tally: ClientDelegate {
 }
 
 let arguments = CommandLine.arguments
+let start = ContinuousClock.now
+let trace = ProcessInfo.processInfo.environment["CLIENT_TRACE"] != nil
 guard arguments.count >= 6, let jobs = Int(arguments[3]), let tasks = Int(arguments[4]) else {
     fatalError("expected URL KEY JOBS TASKS given|learnt [REDIS IDENTITY]")
 }

@@ -78,8 +78,10 @@ struct CustomerRequestTests {
             (#"{"multiplier":99999999999999999999999,"duration":"24h","reason":"r"}"#, "multiplier"),
             (#"{"multiplier":[2],"duration":"24h","reason":"r"}"#, "multiplier"), (#"{"multiplier":2,"reason":"r"}"#, "duration"),
             (#"{"multiplier":2,"duration":86400,"reason":"r"}"#, "duration"), (#"{"multiplier":2,"duration":"","reason":"r"}"#, "duration"),
-            (#"{"multiplier":2,"duration":"24","reason":"r"}"#, "duration"), (#"{"multiplier":2,"duration":"-1h","reason":"r"}"#, "duration"),
-            (#"{"multiplier":2,"duration":"0s","reason":"r"}"#, "duration"), (#"{"multiplier":2,"duration":"8d","reason":"r"}"#, "duration"),
+            (#"{"multiplier":2,"duration":"24","reason":"r"}"#, "duration"),
+            (#"{"multiplier":2,"duration":"-1h","reason":"r"}"#, "duration"),
+            (#"{"multiplier":2,"duration":"0s","reason":"r"}"#, "duration"),
+            (#"{"multiplier":2,"duration":"8d","reason":"r"}"#, "duration"),
             (#"{"multiplier":2,"duration":"9223372036854775807d","reason":"r"}"#, "duration"),
             (#"{"multiplier":2,"duration":"9223372036854ms","reason":"r"}"#, "duration"),
             (#"{"multiplier":2,"duration":"24h"}"#, "reason"), (#"{"multiplier":2,"duration":"24h","reason":""}"#, "reason"),
@@ -141,7 +143,8 @@ struct CustomerRequestTests {
         "A wrong request for more is 400 with the field that is wrong",
         arguments: [
             ("{}", "expected_volume"), (#"{"expected_volume":"a","timeline":"c"}"#, "use_case"),
-            (#"{"expected_volume":"a","use_case":"b"}"#, "timeline"), (#"{"expected_volume":"a","use_case":" ","timeline":"c"}"#, "use_case"),
+            (#"{"expected_volume":"a","use_case":"b"}"#, "timeline"),
+            (#"{"expected_volume":"a","use_case":" ","timeline":"c"}"#, "use_case"),
             (#"{"expected_volume":true,"use_case":"b","timeline":"c"}"#, "expected_volume"),
             (#"{"expected_volume":"a","use_case":["b"],"timeline":"c"}"#, "use_case"),
             (#"{"expected_volume":"a","use_case":"b","timeline":"\#(String(repeating: "x", count: 1_001))"}"#, "timeline"),
@@ -183,7 +186,8 @@ struct CustomerRequestTests {
                 ("?period=1y", "period"), ("?period=", "period"), ("?period=1h&period=24h", "period"), ("?from=yesterday&to=today", "from"),
                 ("?from=2026-11-24T00:00:00Z", "to"), ("?to=2026-11-24T00:00:00Z", "from"),
                 ("?period=24h&from=2026-11-24T00:00:00Z&to=2026-11-25T00:00:00Z", "period"),
-                ("?from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z", "from"), ("?from=2026-01-01T00:00:00Z&to=2026-11-24T00:00:00Z", "from"),
+                ("?from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z", "from"),
+                ("?from=2026-01-01T00:00:00Z&to=2026-11-24T00:00:00Z", "from"),
             ] {
                 let response = try await page.client.send(.get, "/v2/analytics/api-usage\(query)", key)
                 expect(.badRequest, response)

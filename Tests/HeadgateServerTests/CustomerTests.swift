@@ -3,6 +3,7 @@ import Headgate
 import HeadgateAccounts
 import HeadgateHTTP
 import HeadgateJSON
+import HeadgateProvider
 import HeadgateRedis
 import Hummingbird
 import HummingbirdTesting
@@ -129,7 +130,9 @@ struct CustomerTests {
             expect(.badRequest, try await page.client.send(.get, path, key, nil, [(.apiKey, "other")]))
             expect(.badRequest, try await page.client.send(.get, path, key, nil, [(.authorization, "Bearer other")]))
             expect(.badRequest, try await page.client.send(.get, path, nil, nil, [(.apiKey, key), (.apiKey, "other")]))
-            for fields in [[], [(.authorization, "Basic x")], [(.authorization, key)], [(.authorization, "Bearer")]] as [[(HTTPField.Name, String)]] {
+            for fields in [[], [(.authorization, "Basic x")], [(.authorization, key)], [(.authorization, "Bearer")]]
+                as [[(HTTPField.Name, String)]]
+            {
                 let none = try await page.client.send(.get, path, nil, nil, fields)
                 expect(.unauthorized, none)
                 #expect(try none.json()["details"]["code"] == "missing_key")
@@ -146,7 +149,7 @@ struct CustomerTests {
 
     @Test("Who tries keys is locked out after ten from an address, with the time to wait, and nobody else is")
     func lockOut() async throws {
-        try await withProvider(policy: nil, { $0.clients = try .init(trust: .hops(1)) }) { page in
+        try await withProvider(policy: nil, { $0.clients = .init(trust: .hops(1)) }) { page in
             let key = try await page.key()
             func ask(_ key: String, from address: String) async throws -> TestResponse {
                 try await page.client.send(.get, "/v2/auth/rate-limits", key, nil, [(.xForwardedFor, address)])

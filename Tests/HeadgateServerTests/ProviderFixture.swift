@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Headgate
 import HeadgateAccounts
+import HeadgateHTTP
 import HeadgateHummingbird
 import HeadgateJSON
 import HeadgatePolicy
@@ -14,6 +15,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import ServiceLifecycle
 import Testing
 
 @testable import HeadgateServer
@@ -142,4 +144,14 @@ extension HTTPField.Name {
     static let apiKey = Self("X-API-Key")!
     // swift-format-ignore: NeverForceUnwrap
     static let xForwardedFor = Self("X-Forwarded-For")!
+}
+
+/// Waits until something is so, at most a few seconds.
+func eventually(within limit: Duration = .seconds(5), _ condition: () async throws -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    return try await condition()
 }

@@ -58,8 +58,8 @@ struct PolicyErrorTests {
         (Text.minimal + "refund_on: [304, 6xx]", "p.yaml:4:18: refund_on[1]: expected a status such as 304 or 5xx, found '6xx'"),
         (Text.minimal + "limits: { each: { per: key } }", "p.yaml:4:17: limits.each: expected a 'limit', found none"),
         (
-            Text.minimal + "limits: { all: { limit: custom } }",
-            "p.yaml:4:18: limits.all.limit: expected a rate or 'unlimited', found 'custom'"
+            Text.minimal + "limits: { each: { limit: custom } }",
+            "limits.each.limit: expected a rate or 'unlimited', found 'custom'"
         ),
         (Text.minimal + "limits: { all: { limit: 1/hour } }", "p.yaml:4:11: limits.all: expected a name that is used once, found 'all'"),
         (Text.minimal + "boosts: { max_multiplier: 0 }", "p.yaml:4:27: boosts.max_multiplier: expected a number above 0"),

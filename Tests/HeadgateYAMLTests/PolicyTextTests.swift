@@ -32,11 +32,18 @@ struct PolicyTextTests {
                   big: { limits: { one: custom, rest: unlimited }, concurrency: { limit: custom, lease: 1m } }
                 default_tier: basic
                 endpoints:
-                  - { id: special, name: Special, match: POST /a/*/b, limit: 10/second burst 50 }
+                  - { id: special, name: Special, match: POST /a/*/b, limit: 10/second burst 50, per: key, cost: 3, refund_on: [404] }
+                  - { match: POST /sized, cost: { header: X-Size, default: 2, max: 9 } }
+                limits:
+                  each: { name: Each, match: [GET /**, PUT /x], limit: 7/minute, per: address }
+                  all: { limit: 9/second, per: global }
+                refund_on: [304, 5xx]
                 permissions:
-                  p: { limits: { one: 0 }, endpoints: { special: 4/day }, multiplier: 0.5 }
+                  p: { limits: { one: 0 }, endpoints: { special: 4/day }, multiplier: 0.5, add: { more: { limit: 1/hour } } }
                 priorities:
                   low: { reserve: 2.5%, requires: x }
+                boosts: { max_multiplier: 1.5, max_duration: 48h, per_month: 3 }
+                events: { thresholds: [50%, 90%] }
                 """
         )
         let half = try Multiplier("0.5")
@@ -68,16 +75,52 @@ struct PolicyTextTests {
                         ),
                         "rest": .limited(Quota(units: 5_000, per: .seconds(900), algorithm: .slidingWindowLog, resolution: .seconds(1))),
                     ],
+                    order: ["one", "rest"],
                     concurrency: .slots(.init(5, terms: .init(lease: .seconds(45), onRedisFailure: .open, mode: .shadow)))
                 ),
-                TierRule("big", limits: ["one": .custom, "rest": .unlimited], concurrency: .custom(.init(lease: .seconds(60)))),
+                TierRule(
+                    "big",
+                    limits: ["one": .custom, "rest": .unlimited],
+                    order: ["one", "rest"],
+                    concurrency: .custom(.init(lease: .seconds(60)))
+                ),
             ],
             defaultTier: "basic",
             endpoints: [
-                EndpointRule(match: RoutePattern("POST /a/*/b"), limit: Rate("10/second burst 50"), id: "special", name: "Special")
+                EndpointRule(
+                    match: RoutePattern("POST /a/*/b"),
+                    limit: Rate("10/second burst 50"),
+                    id: "special",
+                    name: "Special",
+                    scope: .key,
+                    cost: .units(3),
+                    refundOn: [.exact(404)]
+                ),
+                EndpointRule(match: RoutePattern("POST /sized"), limit: nil, cost: .header(.init("X-Size", fallback: 2, most: 9))),
             ],
-            permissions: [PermissionRule("p", limits: ["one": .nothing], endpoints: ["special": Rate("4/day")], multiplier: half)],
-            priorities: [PriorityRule("low", reserve: Percentage("2.5%"), requires: "x")]
+            limits: [
+                LimitRule(
+                    "each",
+                    name: "Each",
+                    match: [RoutePattern("GET /**"), RoutePattern("PUT /x")],
+                    limit: Rate("7/minute"),
+                    scope: .address
+                ),
+                LimitRule("all", limit: Rate("9/second"), scope: .global),
+            ],
+            refundOn: [.exact(304), .hundred(5)],
+            permissions: [
+                PermissionRule(
+                    "p",
+                    limits: ["one": .nothing],
+                    endpoints: ["special": Rate("4/day")],
+                    multiplier: half,
+                    additions: [LimitRule("more", limit: Rate("1/hour"))]
+                )
+            ],
+            priorities: [PriorityRule("low", reserve: Percentage("2.5%"), requires: "x")],
+            boosts: BoostRules(maxMultiplier: Multiplier("1.5"), maxDuration: .seconds(172_800), perMonth: 3),
+            events: EventRules(thresholds: [50, 90])
         )
         #expect(policy.definition == expected)
     }

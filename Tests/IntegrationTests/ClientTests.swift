@@ -45,7 +45,7 @@ struct ClientTests {
         try Self.policy.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
         let upstream = try Executable("/usr/bin/env", ["python3", Self.upstream])
-        let port = try await upstream.line(containing: "")
+        let port = try await number(printedBy: upstream)
         try await withTestRedis { redis in
             let server = try await TestServer.start(
                 policy: file.path,
@@ -77,6 +77,15 @@ struct ClientTests {
         let executable = try Executable("headgate", arguments)
         let status = try await executable.end()
         return (status, executable.printed.joined(separator: "\n"))
+    }
+
+    /// The number that a program prints first.
+    private func number(printedBy program: Executable) async throws -> Int {
+        for _ in 0..<1_000 {
+            if let number = program.printed.first.flatMap({ Int($0) }) { return number }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Unexpected(what: "no number in: \(program.printed)")
     }
 
     /// Waits for a worker's report.

@@ -31,6 +31,8 @@ struct AuthorizeMiddleware<Context: RemoteAddressRequestContext>: RouterMiddlewa
 
     private func authorize(_ request: Request, _ context: Context) async throws -> Response {
         do {
+            // First, so that whoever is not believed learns that and nothing else. Without accounts there are no keys to ask with.
+            if request.headers[.headgateAccount] != nil || subjects.provider == nil { try trust.check(request.headers) }
             let forwarded = try ForwardedRequest(request.headers)
             let subject = try await subject(of: forwarded, request, context)
             let asked = try subjects.limitRequest(subject, request.headers, forwarded.endpoint, isBelieved: trust.believes(request.headers))
@@ -49,7 +51,6 @@ struct AuthorizeMiddleware<Context: RemoteAddressRequestContext>: RouterMiddlewa
 
     private func subject(of forwarded: ForwardedRequest, _ request: Request, _ context: Context) async throws -> Subject {
         if let claimed = forwarded.subject {
-            try trust.check(request.headers)
             return try await subjects.completed(claimed, address: subjects.address(request.headers, peer: context.remoteAddress))
         }
         guard let provider = subjects.provider else {
