@@ -31,7 +31,7 @@ extension Upstream {
         let end = isBracketed ? authority.firstIndex(of: "]").map { authority.index(after: $0) } : authority.firstIndex(of: ":")
         let host = authority[..<(end ?? authority.endIndex)]
         let rest = authority[(end ?? authority.endIndex)...]
-        guard rest.isEmpty || rest.first == ":" else { return nil }
+        guard rest.isEmpty || rest.first == ":", !isBracketed || end != nil else { return nil }
         let port = rest.isEmpty ? nil : rest.dropFirst()
         guard isBracketed else { return isName(host) ? (String(host), port) : nil }
         let address = host.dropFirst().dropLast()

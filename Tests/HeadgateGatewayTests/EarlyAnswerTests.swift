@@ -56,7 +56,7 @@ struct EarlyAnswerTests {
             let proxy = ReverseProxy(to: try .local(upstream.port), logger: Logger(label: "test"))
             let body = EndlessBody()
             let head = HTTPRequest(method: .post, scheme: "http", authority: "a", path: "/", headerFields: [.transferEncoding: "chunked"])
-            let client = ClientConnection(EmbeddedChannel())
+            let client = ClientConnection(NIOAsyncTestingChannel())
             async let response = proxy.forward(Request(head: head, body: RequestBody(asyncSequence: body)), from: client)
             let server = try await upstream.request()
             // Until the connection takes no more, so that the next part waits for it.

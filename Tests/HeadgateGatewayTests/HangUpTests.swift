@@ -52,6 +52,24 @@ struct HangUpTests {
         }
     }
 
+    @Test("while the upstream does not take its body, and so nobody reads the connection")
+    func unread() async throws {
+        try await RawServer.run { upstream in
+            try await Gateway.run(to: .local(upstream.port)) { gateway in
+                let client = try await gateway.connect()
+                // As much as the kernel's buffers on the way take, and more than those behind the gateway alone do.
+                let size = 5 << 20
+                client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(2 * size)\r\n\r\n")
+                let server = try await upstream.request()
+                try await server.stopReading()
+                client.pour(size)
+                try await wait(within: .seconds(5)) { client.poured == size }
+                client.close()
+                try await wait { gateway.log.errors == [.clientGone] }
+            }
+        }
+    }
+
     @Test("before there is a connection to the upstream")
     func connecting() async throws {
         try await RawServer.run { upstream in

@@ -41,6 +41,7 @@ struct BadInputTests {
                 "subject.permissions is a string; expected an array"
             ),
             (#"{"subject":{"account":"a","permissions":["x",1]},"method":"GET","path":"/"}"#, "subject.permissions[1] is a number"),
+            (#"{"subject":{"account":"a","key":""},"method":"GET","path":"/"}"#, "subject.key: an identity is empty"),
             (
                 #"{"subject":{"account":"a","overrides":{"read":"often"}},"method":"GET","path":"/"}"#,
                 "subject.overrides.read: expected a rate"
@@ -84,6 +85,15 @@ struct BadInputTests {
             let response = try await client.decide(#"{"subject":{"account":"a1","tier":"enterprise"},"method":"GET","path":"/v2/x"}"#)
             #expect(response.status == .badRequest)
             #expect(try response.json()["code"] == "custom_limit_missing")
+        }
+    }
+
+    @Test("A whole number may have a fraction of zeros, as some languages write it")
+    func wholeNumbers() async throws {
+        try await withServer { client in
+            let response = try await client.decide(#"{"subject":{"account":"a1","tier":"pro"},"method":"GET","path":"/v2/x","cost":3.0}"#)
+            #expect(response.status == .ok)
+            #expect(try response.json()["limits"][0]["remaining"] == .integer(97))
         }
     }
 

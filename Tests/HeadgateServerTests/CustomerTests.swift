@@ -171,6 +171,81 @@ struct CustomerTests {
         }
     }
 
+    @Test("A key is as good as a service's word on a listener that others reach, and a word without proof is worth nothing there")
+    func openListener() async throws {
+        try await withProvider(policy: nil, { $0.listen = ListenAddress(host: "0.0.0.0", port: 0) }) { page in
+            let key = try await page.key()
+            let asked: [(HTTPField.Name, String)] = [(.forwardedMethod, "GET"), (.forwardedURI, "/v2/x")]
+            let opened = try await page.client.authorize(asked + [(.apiKey, key)])
+            #expect(opened.status == .ok && opened.headers[.xRateLimitLimit] == "1000")
+            for claim in [(HTTPField.Name.headgateAccount, "acme"), (.headgateAccount, "other")] {
+                expect(.forbidden, try await page.client.authorize(asked + [claim]))
+                expect(.forbidden, try await page.client.authorize(asked + [claim, (.apiKey, key)]))
+            }
+            expect(.unauthorized, try await page.client.authorize(asked))
+            expect(.forbidden, try await page.client.decide(#"{"subject":{"account":"acme"},"method":"GET","path":"/v2/x"}"#))
+        }
+    }
+
+    @Test("A service that names an account alone gets its plan, its own limits and its boost; what it says itself counts before")
+    func records() async throws {
+        try await withProvider { page in
+            let actor = Actor("test")
+            _ = try await page.key()
+            _ = try await page.accounts.setOverride(
+                of: "acme",
+                limit: "read",
+                to: AccountOverride(.units(500, per: .seconds(3_600))),
+                by: actor
+            )
+            let boost = BoostRequest(multiplier: 2, duration: .seconds(3_600), reason: "r")
+            _ = try await page.accounts.grantBoost(boost, for: "acme", by: actor)
+            func limit(_ subject: String) async throws -> JSONValue {
+                let body = #"{"subject":\#(subject),"method":"GET","path":"/v2/x","peek":true}"#
+                return try await page.client.decide(body).json()["limits"][0]["limit"]
+            }
+            #expect(try await eventually { try await limit(#"{"account":"acme"}"#) == .integer(1_000) })
+            #expect(try await limit(#"{"account":"acme","tier":"free"}"#) == .integer(100))
+            #expect(try await limit(#"{"account":"acme","overrides":{"read":"7/hour"}}"#) == .integer(7))
+            #expect(try await limit(#"{"account":"nobody"}"#) == .integer(100))
+            let fields: [(HTTPField.Name, String)] = [(.headgateAccount, "acme"), (.forwardedMethod, "GET"), (.forwardedURI, "/v2/x")]
+            #expect(try await page.client.authorize(fields).headers[.xRateLimitLimit] == "1000")
+        }
+    }
+
+    @Test("A priority keeps room for others, and one that needs a permission is normal without it")
+    func priorities() async throws {
+        let policy = """
+            name: priorities
+            responses: { headers: [x-ratelimit], error_body: nested }
+            classes:
+              all: ["* /**"]
+            tiers:
+              free: { limits: { all: 10/hour } }
+            default_tier: free
+            priorities:
+              high: { reserve: 0%, requires: priority }
+              normal: { reserve: 30% }
+              low: { reserve: 50% }
+            """
+        try await withProvider(policy: policy) { page in
+            let (plain, urgent) = (try await page.key(tier: "free"), try await page.key(tier: "free", permissions: ["priority"]))
+            func ask(_ key: String, _ priority: String) async throws -> Int {
+                let fields: [(HTTPField.Name, String)] = [(.forwardedMethod, "GET"), (.forwardedURI, "/x"), (.xPriority, priority)]
+                return try await page.client.authorize(fields + [(.apiKey, key)]).status.code
+            }
+            for used in 0..<10 {
+                #expect(try await ask(plain, "low") == (used < 5 ? 200 : 429), "\(used)")
+                if used >= 5, used < 7 { #expect(try await ask(plain, used == 5 ? "normal" : "high") == 200) }
+                if used >= 7 {
+                    #expect(try await ask(plain, "high") == 429)
+                    #expect(try await ask(urgent, "high") == 200)
+                }
+            }
+            #expect(try await ask(urgent, "high") == 429)
+        }
+    }
+
     @Test("Two keys of an account share its counts, and what a key's permission changes is its own")
     func sharedCounts() async throws {
         try await withProvider { page in

@@ -111,7 +111,7 @@ struct ClientTests {
     func twoProcesses() async throws {
         try await withGateway { gateway, redis, account, key in
             let workers = try (0..<2).map { _ in
-                try Executable("ClientWorker", [gateway, key, "100", "25", "given", redis, account])
+                try Executable("ClientWorker", [gateway, key, "100", "25", "given", redis, "pace-\(account)"])
             }
             var reports: [Report] = []
             for worker in workers { reports.append(try await report(worker)) }

@@ -1,18 +1,21 @@
 import Foundation
+import HTTPTypes
 import Headgate
 import HeadgateRedis
+import HummingbirdTesting
+import NIOCore
 import TestSupport
 import Testing
 
 @Suite("The README's table of keys", .serialized, .exclusive)
 struct KeyTableTests {
-    /// The rows `| key | type | value |` of the table.
-    static func rows() throws -> [(key: String, type: String)] {
+    /// The rows `| key | type | value |` of the table, counts and records.
+    static func rows() throws -> [(key: String, type: String, isRecord: Bool)] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../README.md")
         return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard cells.count == 3, cells[0].hasPrefix("`hg:{") else { return nil }
-            return (cells[0].trimmingCharacters(in: ["`"]), cells[1])
+            return (cells[0].trimmingCharacters(in: ["`"]), cells[1], cells[2].hasPrefix("record: "))
         }
     }
 
@@ -25,10 +28,9 @@ struct KeyTableTests {
         "con1": #"^([0-9a-f]{32}\n\d{16}\n?){3}$"#,
     ]
 
-    @Test("is what stands in Redis: names, types, values in plain text, and a time to live")
-    func table() async throws {
+    @Test("is what stands in Redis of counts: names, types, values in plain text, and a time to live")
+    func counts() async throws {
         let rows = try Self.rows()
-        #expect(rows.count == 6)
         try await withTestRedis { url in
             let account = freshAccount()
             let identity = try Identity(.account, account)
@@ -64,6 +66,63 @@ struct KeyTableTests {
                 #expect(shown.firstMatch(of: form) != nil, "\(key): \(shown)")
                 #expect(try #require(Int64(try await redisCLI(url, "PTTL", key))) > 0)
             }
+        }
+    }
+
+    /// A key as the table names it.
+    private static func row(of key: String, account: String, keyID: String) -> String {
+        var name = key.replacing("{a:\(account)}", with: "{a:acme}").replacing("{k:\(keyID)}", with: "{k:<id>}")
+        name = name.replacing(/usage-minute-\d{4}-\d\d-\d\dT\d\d\.\d\d$/, with: "usage-minute-2026-11-24T21.45")
+        name = name.replacing(/usage-hour-\d{4}-\d\d-\d\dT\d\d$/, with: "usage-hour-2026-11-24T21")
+        name = name.replacing(/usage-day-\d{4}-\d\d-\d\d$/, with: "usage-day-2026-11-24")
+        name = name.replacing(/event-80-[^:]*$/, with: "event-80-<limit>").replacing(/event-100-[^:]*$/, with: "event-80-<limit>")
+        return name.replacing(/\{a:acme\}:[^:]*:(log1|con1)$/) { "{a:acme}:<limit>:\($0.1)" }
+    }
+
+    @Test("is what stands in Redis after a provider's page was used: each key has a row, each row a key; records have no time to live")
+    func records() async throws {
+        let rows = try Self.rows()
+        // The forms of counts are above; the probe's bucket is full again, and gone, before one can look.
+        let unseen = Set(["tb1", "fw1", "swc1", "con1"])
+        let expected = Set(rows.map(\.key).filter { !unseen.contains(String($0.split(separator: ":").last ?? "")) })
+        #expect(rows.count == 19 && rows.filter(\.isRecord).count == 9)
+        try await AccountTests.withInstances { instances in
+            let account = freshAccount()
+            try await instances.json("accounts", "create", account, "--tier", "free")
+            let key = try await instances.key(account)
+            let statuses = try await instances.both[0].connect { client in
+                let fields: HTTPFields = [.apiKey: key.text, .forwardedMethod: "POST", .forwardedURI: "/v2/training/jobs"]
+                var statuses: [Int] = []
+                for _ in 0..<5 { statuses.append(try await client.get("/v1/authorize", headers: fields).status.code) }
+                let body = ByteBuffer(string: #"{"expected_volume":"a","use_case":"b","timeline":"c"}"#)
+                statuses.append(try await client.post("/auth/limit-increase", headers: [.apiKey: key.text], body: body).status.code)
+                statuses.append(try await client.get("/readyz").status.code)
+                return statuses
+            }
+            #expect(statuses == [200, 200, 200, 200, 200, 202, 200])
+            var found: [String: String] = [:]
+            let end = ContinuousClock.now + .seconds(20)
+            while ContinuousClock.now < end, !expected.isSubset(of: found.keys) {
+                for pattern in ["hg:{a:\(account)}*", "hg:{k:\(key.id)}*", "hg:{g:headgate}*"] {
+                    for name in try await redisCLI(instances.redis, "KEYS", pattern).split(separator: "\n") {
+                        found[Self.row(of: String(name), account: account, keyID: key.id)] = String(name)
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+            found["hg:{g:headgate}:canary:tb1"] = nil
+            #expect(found.keys.sorted() == expected.sorted())
+            for row in rows {
+                guard let name = found[row.key] else { continue }
+                #expect(try await redisCLI(instances.redis, "TYPE", name) == row.type, "\(name)")
+                let life = try #require(Int64(try await redisCLI(instances.redis, "PTTL", name)))
+                #expect(row.isRecord ? life == -1 : life > 0, "\(name) \(life)")
+            }
+            let fields = try await redisCLI(instances.redis, "HKEYS", "hg:{a:\(account)}:account").split(separator: "\n").sorted()
+            #expect(fields == ["created", "id", "increase", "revision", "tier"])
+            let keyFields = try await redisCLI(instances.redis, "HKEYS", "hg:{k:\(key.id)}:key").split(separator: "\n")
+            let known = ["account", "created", "id", "last_used", "name", "permissions", "revision", "sha256"]
+            #expect(Set(keyFields.map { String($0) }).subtracting(known).isEmpty)
         }
     }
 }

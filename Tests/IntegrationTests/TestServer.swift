@@ -26,11 +26,20 @@ struct TestServer {
             ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + TestServer.admin(more)
                 + more
         )
-        let line = try await executable.line(containing: "listening on http://")
+        return TestServer(executable: executable, port: try await port(of: executable, behind: "listening on http://"))
+    }
+
+    /// The listener for operators, of a server that was started with `--admin-listen 127.0.0.1:0`.
+    func operators() async throws -> TestServer {
+        TestServer(executable: executable, port: try await TestServer.port(of: executable, behind: "operators on http://"))
+    }
+
+    private static func port(of executable: Executable, behind part: String) async throws -> Int {
+        let line = try await executable.line(containing: part)
         guard let digits = line.split(separator: ":").last?.prefix(while: \.isNumber), let port = Int(digits) else {
             throw Unexpected(what: "no port in '\(line)'")
         }
-        return TestServer(executable: executable, port: port)
+        return port
     }
 
     /// Where operators' requests are taken: nowhere, unless a test says where, since the default port is taken once only.
@@ -71,7 +80,7 @@ struct Connection: Sendable {
         try await send(.delete, uri, headers, body)
     }
 
-    private func send(
+    func send(
         _ method: HTTPRequest.Method,
         _ uri: String,
         _ headers: HTTPFields,

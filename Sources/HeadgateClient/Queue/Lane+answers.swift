@@ -4,35 +4,35 @@ extension Lane {
         guard let flight = flights[number] else { return }
         routes[flight.route]?.isKnown = true
         var underway = routes[flight.route]?.underway ?? []
-        underway.remove(number)
+        underway.remove(flight.sequence)
         switch reading.outcome {
         case .served:
             bound.succeed(underway: flight.underway, at: now)
-            for quota in reading.quotas { update(quota, number, flight, underway, at: now) }
+            for quota in reading.quotas { update(quota, flight, underway, at: now) }
             forgetStale(on: flight.route, naming: reading.quotas, at: now)
         case .limited:
-            denied(reading, number, flight, underway, at: now)
+            denied(reading, flight, underway, at: now)
         case .unavailable:
             if let time = reading.retryAfter, time > .zero { hold(for: time, at: now) } else { bound.yield() }
         }
     }
 
-    private mutating func update(_ reading: QuotaReading, _ number: UInt64, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
+    private mutating func update(_ reading: QuotaReading, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
         if reading.unit == .concurrency {
             if let limit = reading.limit { bound.name(limit, at: now) }
             return
         }
         routes[flight.route]?.quotas.insert(reading.name)
         guard quotas[reading.name] == nil else {
-            quotas[reading.name]?.update(reading, request: number, sent: flight.sent, at: now, underway: underway)
+            quotas[reading.name]?.update(reading, request: flight.sequence, sent: flight.sent, at: now, underway: underway)
             return
         }
         makeRoom(at: now)
-        quotas[reading.name] = Quota(reading, request: number, sent: flight.sent, at: now, others: underway, reserve: reserve)
+        quotas[reading.name] = Quota(reading, request: flight.sequence, sent: flight.sent, at: now, others: underway, reserve: reserve)
     }
 
     /// Decides which limit denied a request, and who has to wait for it.
-    private mutating func denied(_ reading: Reading, _ number: UInt64, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
+    private mutating func denied(_ reading: Reading, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
         let spent = reading.quotas.filter { $0.remaining == 0 }
         let slots = spent.filter { isConcurrency($0, flight) }
         if let slot = slots.first {
@@ -41,11 +41,11 @@ extension Lane {
         }
         if let first = spent.first {
             for quota in spent {
-                if quotas[quota.name] == nil { update(quota, number, flight, underway, at: now) }
+                if quotas[quota.name] == nil { update(quota, flight, underway, at: now) }
                 routes[flight.route]?.quotas.insert(quota.name)
                 quotas[quota.name]?.deny(
                     quota,
-                    request: number,
+                    request: flight.sequence,
                     retryAfter: quota == first ? reading.retryAfter : nil,
                     at: now,
                     underway: underway

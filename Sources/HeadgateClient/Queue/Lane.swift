@@ -15,6 +15,8 @@ struct Lane: Sendable {
     /// One request that was sent.
     struct Flight: Sendable {
         var route: String
+        /// Its place among all that were sent; a ticket's number tells when it came to wait, which is another order.
+        var sequence: UInt64
         var sent: Duration
         /// Requests that were under way when it was sent, itself too.
         var underway: Int
@@ -27,6 +29,7 @@ struct Lane: Sendable {
         var quotas: Set<String> = []
         /// Whether an answer has come.
         var isKnown = false
+        /// The requests that are under way, by their place among those that were sent.
         var underway: Set<UInt64> = []
     }
 
@@ -43,6 +46,7 @@ struct Lane: Sendable {
     /// When slots that were given back may be used again.
     private var resting: [Duration] = []
     private var nextDispatch: Duration = .zero
+    private var sequence: UInt64 = 0
 
     init(_ pacing: PacingConfiguration) {
         self.pacing = pacing
@@ -74,9 +78,10 @@ struct Lane: Sendable {
         resting.removeAll { $0 <= now }
         while let (name, ticket) = nextCall(at: now, &turns) {
             _ = routes[name]?.line.removeFirst()
-            routes[name]?.underway.insert(ticket.number)
-            flights[ticket.number] = Flight(route: name, sent: now, underway: flights.count + 1)
-            for quota in routes[name]?.quotas ?? [] { quotas[quota]?.send(ticket.number, at: now) }
+            sequence += 1
+            routes[name]?.underway.insert(sequence)
+            flights[ticket.number] = Flight(route: name, sequence: sequence, sent: now, underway: flights.count + 1)
+            for quota in routes[name]?.quotas ?? [] { quotas[quota]?.send(sequence, at: now) }
             nextDispatch = max(nextDispatch, now - pacing.dispatchRate.interval) + pacing.dispatchRate.interval
             turns.granted.append(ticket.number)
         }
@@ -139,8 +144,8 @@ struct Lane: Sendable {
     /// A request is over, and its slot free.
     mutating func end(_ number: UInt64, at now: Duration) {
         guard let flight = flights.removeValue(forKey: number) else { return }
-        routes[flight.route]?.underway.remove(number)
-        for quota in routes[flight.route]?.quotas ?? [] { quotas[quota]?.lose(number) }
+        routes[flight.route]?.underway.remove(flight.sequence)
+        for quota in routes[flight.route]?.quotas ?? [] { quotas[quota]?.lose(flight.sequence) }
         resting.append(now + bound.rest)
     }
 }

@@ -47,12 +47,14 @@ extension AccountOutput {
         var lines = ["account \(account.id), tier \(account.tier ?? "the policy's default"), since \(account.created.rfc3339)"]
         for (limit, override) in account.overrides.sorted(by: { $0.key < $1.key }) where override.holds(at: now) {
             let until = override.until.map { " until \($0.rfc3339)" } ?? ""
-            lines.append("  override \(limit): \(override.limit.text)\(until)\(override.reason.isEmpty ? "" : ", \(override.reason)")")
+            lines.append(
+                "  override \(limit): \(override.limit.text)\(until)\(override.reason.isEmpty ? "" : ", \(override.reason.printable)")"
+            )
         }
         let running = account.boost(at: now)?.id
         for boost in account.boosts where boost.until > now {
             let waits = boost.id == running ? "" : ", waits for the end of a larger one"
-            lines.append("  boost \(boost.id): x\(boost.multiplier) until \(boost.until.rfc3339), \(boost.reason)\(waits)")
+            lines.append("  boost \(boost.id): x\(boost.multiplier) until \(boost.until.rfc3339), \(boost.reason.printable)\(waits)")
         }
         if let increase = account.openIncrease { lines.append("  asks for more: \(increase)") }
         text = lines.joined(separator: "\n")
@@ -97,9 +99,9 @@ extension AccountOutput {
             : increases.map { increase in
                 """
                 \(increase.id) of \(increase.account) (\(increase.tier)), \(increase.status.rawValue), \(increase.created.rfc3339)
-                  volume    \(increase.expectedVolume)
-                  use case  \(increase.useCase)
-                  timeline  \(increase.timeline)
+                  volume    \(increase.expectedVolume.printable)
+                  use case  \(increase.useCase.printable)
+                  timeline  \(increase.timeline.printable)
                 """
             }.joined(separator: "\n")
     }
@@ -109,14 +111,15 @@ extension AccountOutput {
         json = ["audit": .array(audit.map { JSONValue($0) })]
         text = audit.map { entry in
             let change = entry.old.isEmpty ? entry.new : "\(entry.old) -> \(entry.new)"
-            return "\(entry.time.rfc3339) \(entry.who): \(entry.what) \(change)\(entry.reason.isEmpty ? "" : " (\(entry.reason))")"
+            let reason = entry.reason.isEmpty ? "" : " (\(entry.reason))"
+            return "\(entry.time.rfc3339) \(entry.who): \(entry.what) \(change)\(reason)".printable
         }.joined(separator: "\n")
     }
 
     private static func line(_ key: APIKey) -> String {
         let permissions = key.permissions.isEmpty ? "no permissions" : key.permissions.sorted().joined(separator: ",")
         let state = key.revoked.map { "revoked \($0.rfc3339)" } ?? key.lastUsed.map { "last used \($0.rfc3339)" } ?? "not used yet"
-        return "\(key.id) of \(key.account): \(permissions), \(state)\(key.name.isEmpty ? "" : ", \(key.name)")"
+        return "\(key.id) of \(key.account): \(permissions), \(state)\(key.name.isEmpty ? "" : ", \(key.name.printable)")"
     }
 }
 
@@ -156,5 +159,13 @@ extension BoostRequest {
         } catch {
             throw CommandError(error)
         }
+    }
+}
+
+extension String {
+    /// What somebody else wrote, fit for an operator's terminal: what moves its cursor or begins a line is replaced.
+    fileprivate var printable: String {
+        let moving: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
+        return String(String.UnicodeScalarView(unicodeScalars.map { moving.contains($0.properties.generalCategory) ? "?" : $0 }))
     }
 }

@@ -60,18 +60,25 @@ struct CachingTests {
         #expect(texts.count == 5 && server.requests.count == 5)
     }
 
-    @Test("A change makes the answer be asked for anew; another key has its own")
+    @Test("A change makes the answer be asked for anew; another key has its own", .timeLimit(.minutes(1)))
     func changed() async throws {
+        let clock = ManualClock()
         let server = PlayedServer { _, index in HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"], body: "\(index)") }
-        let client = PoliteClient(server, ManualClock())
-        #expect(try await client.get("/a").text() == "0")
-        var request = HTTPClientRequest(url: "http://api.test/a")
-        request.headers.add(name: "Authorization", value: "Bearer other")
-        #expect(try await client.execute(request, timeout: .seconds(9)).text() == "1")
-        request = HTTPClientRequest(url: "http://api.test/a")
-        request.method = .PUT
-        #expect(try await client.execute(request, timeout: .seconds(9)).text() == "2")
-        #expect(try await client.get("/a").text() == "3")
+        let client = PoliteClient(server, clock)
+        try await clock.run(step: .milliseconds(5)) {
+            let first = try await client.get("/a").text()
+            #expect(first == "0")
+            var request = HTTPClientRequest(url: "http://api.test/a")
+            request.headers.add(name: "Authorization", value: "Bearer other")
+            let other = try await client.execute(request, timeout: .seconds(9)).text()
+            #expect(other == "1")
+            request = HTTPClientRequest(url: "http://api.test/a")
+            request.method = .PUT
+            let change = try await client.execute(request, timeout: .seconds(9)).text()
+            #expect(change == "2")
+            let anew = try await client.get("/a").text()
+            #expect(anew == "3")
+        }
     }
 
     @Test("A body that is too long to remember reaches the caller whole")
@@ -90,17 +97,20 @@ struct CachingTests {
         #expect(server.requests.count == 2)
     }
 
-    @Test("Requests with conditions of their own, or that forbid it, go to the server")
+    @Test("Requests with conditions of their own, or that forbid it, go to the server", .timeLimit(.minutes(1)))
     func own() async throws {
         let server = PlayedServer { _, _ in HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"]) }
-        let client = PoliteClient(server, ManualClock())
+        let clock = ManualClock()
+        let client = PoliteClient(server, clock)
         for (name, value) in [
             ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("Cache-Control", "no-store"), ("Cache-Control", "no-cache"),
         ] {
             for _ in 0..<2 {
-                var request = HTTPClientRequest(url: "http://api.test/a")
-                request.headers.add(name: name, value: value)
-                _ = try await client.execute(request, timeout: .seconds(9)).text()
+                _ = try await clock.run(step: .milliseconds(5)) {
+                    var request = HTTPClientRequest(url: "http://api.test/a")
+                    request.headers.add(name: name, value: value)
+                    return try await client.execute(request, timeout: .seconds(9)).text()
+                }
             }
         }
         #expect(server.requests.count == 8)

@@ -136,11 +136,14 @@ struct ExecuteTests {
         #expect(server.requests.count == 1)
     }
 
-    @Test("A priority is sent as X-Priority, and nothing for a normal one")
+    @Test("A priority is sent as X-Priority, and nothing for a normal one", .timeLimit(.minutes(1)))
     func priority() async throws {
         let server = PlayedServer { _, _ in HTTPClientResponse(.ok) }
-        let client = PoliteClient(server, ManualClock())
-        for priority in CallPriority.allCases { _ = try await client.get("/\(priority.rawValue)", priority: priority).text() }
+        let clock = ManualClock()
+        let client = PoliteClient(server, clock)
+        try await clock.run {
+            for priority in CallPriority.allCases { _ = try await client.get("/\(priority.rawValue)", priority: priority).text() }
+        }
         #expect(server.requests.map { $0.headers["x-priority"] } == [["high"], [], ["low"]])
     }
 
@@ -153,7 +156,9 @@ struct ExecuteTests {
         }
         let client = PoliteClient(server, clock)
         await withTaskGroup(of: ClientError?.self) { group in
-            for _ in 0..<5 { group.addTask { await failure { try await client.get("/a", timeout: .hours(1)) } } }
+            for path in ["/1", "/2", "/3", "/4", "/5"] {
+                group.addTask { await failure { try await client.get(path, timeout: .hours(1)) } }
+            }
             // One is under way (it and its deadline sleep), four wait for their deadlines.
             try? await clock.waitForSleepers(6)
             #expect(client.waiting == 4)
@@ -173,9 +178,9 @@ struct ExecuteTests {
         }
         let client = PoliteClient(server, clock) { $0.queue.mostWaiting = 2 }
         await withTaskGroup(of: ClientError?.self) { group in
-            for _ in 0..<3 { group.addTask { await failure { try await client.get("/a", timeout: .hours(1)) } } }
+            for path in ["/1", "/2", "/3"] { group.addTask { await failure { try await client.get(path, timeout: .hours(1)) } } }
             try? await clock.waitForSleepers(4)
-            #expect(await failure { try await client.get("/a") }?.code == .queueFull)
+            #expect(await failure { try await client.get("/4") }?.code == .queueFull)
             group.cancelAll()
         }
     }

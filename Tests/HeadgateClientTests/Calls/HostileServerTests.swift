@@ -93,7 +93,7 @@ struct HostileServerTests {
             stream.yield(ByteBuffer(string: "x"))
             stream.finish()
         }
-        let stream = try await call(.reset, .PUT, body: .stream(parts, length: .known(1)))
+        let stream = try await call(.reset, .PUT, body: .stream(parts, length: .known(Int64(1))))
         #expect(stream.error?.code == .connection && stream.requests == 1)
     }
 

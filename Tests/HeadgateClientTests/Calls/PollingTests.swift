@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import HeadgateTesting
+import NIOCore
 import NIOHTTP1
 import Synchronization
 import Testing

@@ -1,6 +1,8 @@
 import AsyncHTTPClient
 import Headgate
 import HeadgateTesting
+import NIOCore
+import NIOHTTP1
 import Synchronization
 import Testing
 

@@ -67,13 +67,18 @@ final class HostileServer: Sendable {
             case .say(let text): write(text, context)
             case .neverEnd(let text):
                 write(text, context)
-                context.eventLoop.assumeIsolated().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(20)) { _ in
-                    self.write("1\r\nx\r\n", context)
-                }
+                goOn(context)
             case .reset:
-                _ = try? context.channel.syncOptions?.setOption(.socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0))
+                // Bytes that were not read make the system answer with a reset.
                 context.close(promise: nil)
             }
+        }
+
+        /// Another chunk, and another.
+        private func goOn(_ context: ChannelHandlerContext) {
+            guard context.channel.isActive else { return }
+            write("1\r\nx\r\n", context)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.goOn(context) }
         }
 
         private func write(_ text: String, _ context: ChannelHandlerContext) {

@@ -37,8 +37,16 @@ struct Simulation {
         var done = 0
         // What happens next: an answer's coming, or a call's coming back after a denial.
         var ends: [(time: Double, number: UInt64, reading: Reading)] = []
-        var returns: [(time: Double, number: UInt64)] = []
-        for number in 1...jobs { lane.enter(ticket(number), on: "r") }
+        var returns: [(time: Double, order: UInt64)] = []
+        var orders: [UInt64: UInt64] = [:]
+        var numbers: UInt64 = 0
+        func enter(_ order: UInt64) {
+            numbers += 1
+            orders[numbers] = order
+            let ticket = Ticket(number: numbers, order: order, priority: .normal, deadline: .seconds(1_000_000))
+            lane.enter(ticket, on: "r")
+        }
+        for order in 1...UInt64(jobs) { enter(order) }
         while done < jobs, now < 100_000 {
             let turns = lane.dispatch(at: .seconds(now))
             for number in turns.granted {
@@ -47,7 +55,8 @@ struct Simulation {
             }
             let wake = turns.wake.map { $0 / .seconds(1) }
             guard let next = (ends.map(\.time) + returns.map(\.time) + [wake].compactMap { $0 }).min() else { break }
-            now = max(now, next)
+            // Never quite the same time: seconds as Double and Duration differ in their last digits.
+            now = max(now, next) + 0.000_001
             for end in ends where end.time <= now {
                 lane.learn(end.reading, to: end.number, at: .seconds(now))
                 lane.end(end.number, at: .seconds(now))
@@ -56,19 +65,15 @@ struct Simulation {
                     done += 1
                 } else {
                     outcome.refused += 1
-                    returns.append((now + (end.reading.retryAfter ?? .seconds(1)) / .seconds(1), end.number))
+                    returns.append((now + (end.reading.retryAfter ?? .seconds(1)) / .seconds(1), orders[end.number] ?? 0))
                 }
             }
             ends.removeAll { $0.time <= now }
-            for back in returns where back.time <= now { lane.enter(ticket(Int(back.number)), on: "r") }
+            for back in returns where back.time <= now { enter(back.order) }
             returns.removeAll { $0.time <= now }
         }
         outcome.seconds = now - phase
         return outcome
-    }
-
-    private func ticket(_ number: Int) -> Ticket {
-        Ticket(number: UInt64(number), order: UInt64(number), priority: .normal, deadline: .seconds(1_000_000))
     }
 
     /// The server's answer, with its resets in whole seconds rounded up.

@@ -8,6 +8,7 @@ final class Peer: Sendable {
     private struct State {
         var text = ""
         var count = 0
+        var poured = 0
         var isEnded = false
         var isKept = true
     }
@@ -44,8 +45,18 @@ final class Peer: Sendable {
 
     func send(_ bytes: ByteBuffer) { channel.writeAndFlush(bytes, promise: nil) }
 
-    /// Writes when the other side has room.
-    func flush(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes).get() }
+    /// Writes so many bytes, each part when the one before is sent.
+    func pour(_ size: Int) {
+        let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: min(size, 1 << 16))
+        guard size > 0 else { return }
+        channel.writeAndFlush(part).whenSuccess {
+            self.state.withLock { $0.poured += part.readableBytes }
+            self.pour(size - part.readableBytes)
+        }
+    }
+
+    /// As many bytes as were poured.
+    var poured: Int { state.withLock { $0.poured } }
 
     /// Closes this side, and goes on reading.
     func halfClose() { channel.close(mode: .output, promise: nil) }
