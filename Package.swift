@@ -21,6 +21,31 @@ let cSettings: [CSetting] = [
     .enableWarning("write-strings"),
 ]
 
+/// Products of other packages, by short names.
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let rawStructuredFieldValues = product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let tracing = product(name: "Tracing", package: "swift-distributed-tracing")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
 let package = Package(
     name: "headgate",
     platforms: [.macOS(.v15)],
@@ -61,11 +86,11 @@ let package = Package(
     ],
     targets: [
         // MARK: The heart
-        .target(name: "Headgate", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: swiftSettings),
+        .target(name: "Headgate", dependencies: [.crypto], swiftSettings: swiftSettings),
         .target(name: "HeadgatePolicy", dependencies: ["Headgate"], swiftSettings: swiftSettings),
         .target(
             name: "HeadgateYAML",
-            dependencies: ["Headgate", "HeadgatePolicy", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Headgate", "HeadgatePolicy", .yams],
             swiftSettings: swiftSettings
         ),
 
@@ -99,16 +124,7 @@ let package = Package(
         .target(
             name: "HeadgateRedis",
             dependencies: [
-                "CHiredis",
-                "Headgate",
-                "LuaScripts",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .tracing,
             ],
             swiftSettings: swiftSettings
         ),
@@ -116,24 +132,12 @@ let package = Package(
         // MARK: HTTP
         .target(
             name: "HeadgateHTTP",
-            dependencies: [
-                "Headgate",
-                "HeadgateJSON",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
-            ],
+            dependencies: ["Headgate", "HeadgateJSON", .httpTypes, .rawStructuredFieldValues],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "HeadgateHummingbird",
-            dependencies: [
-                "Headgate",
-                "HeadgateHTTP",
-                "HeadgatePolicy",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
-            ],
+            dependencies: ["Headgate", "HeadgateHTTP", "HeadgatePolicy", .httpTypes, .hummingbird, .nioCore],
             swiftSettings: swiftSettings
         ),
 
@@ -141,78 +145,36 @@ let package = Package(
         .target(
             name: "HeadgateAccounts",
             dependencies: [
-                "Headgate",
-                "HeadgateJSON",
-                "HeadgatePolicy",
-                "HeadgateRedis",
-                "LuaScripts",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Headgate", "HeadgateJSON", "HeadgatePolicy", "HeadgateRedis", "LuaScripts", .crypto, .logging, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "HeadgateUsage",
-            dependencies: [
-                "Headgate",
-                "HeadgateRedis",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["Headgate", "HeadgateRedis", .logging, .metrics, .serviceLifecycle],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "HeadgateEvents",
             dependencies: [
-                "Headgate",
-                "HeadgateJSON",
-                "HeadgateRedis",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Headgate", "HeadgateJSON", "HeadgateRedis", .asyncHTTPClient, .crypto, .logging, .metrics, .nioCore, .nioHTTP1,
+                .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "HeadgateProvider",
             dependencies: [
-                "Headgate",
-                "HeadgateAccounts",
-                "HeadgateEvents",
-                "HeadgateHTTP",
-                "HeadgateHummingbird",
-                "HeadgateJSON",
-                "HeadgatePolicy",
-                "HeadgateUsage",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                "Headgate", "HeadgateAccounts", "HeadgateEvents", "HeadgateHTTP", "HeadgateHummingbird", "HeadgateJSON",
+                "HeadgatePolicy", "HeadgateUsage", .httpTypes, .hummingbird, .logging, .nioCore,
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "HeadgateGateway",
             dependencies: [
-                "HeadgateHTTP",
-                "HeadgateJSON",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "HeadgateHTTP", "HeadgateJSON", .asyncHTTPClient, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                .nioHTTP1, .nioHTTPTypes, .nioPosix, .nioSSL, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -221,17 +183,8 @@ let package = Package(
         .target(
             name: "HeadgateClient",
             dependencies: [
-                "Headgate",
-                "HeadgateJSON",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
-                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                "Headgate", "HeadgateJSON", .asyncHTTPClient, .crypto, .httpTypes, .logging, .metrics, .nioCore, .nioHTTP1,
+                .rawStructuredFieldValues, .tracing,
             ],
             swiftSettings: swiftSettings
         ),
@@ -241,42 +194,17 @@ let package = Package(
         .target(
             name: "HeadgateServer",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateAccounts",
-                "HeadgateEvents",
-                "HeadgateGateway",
-                "HeadgateHTTP",
-                "HeadgateHummingbird",
-                "HeadgateJSON",
-                "HeadgatePolicy",
-                "HeadgateProvider",
-                "HeadgateRedis",
-                "HeadgateUsage",
-                "HeadgateYAML",
-                .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "EmbeddedRedis", "Headgate", "HeadgateAccounts", "HeadgateEvents", "HeadgateGateway", "HeadgateHTTP",
+                "HeadgateHummingbird", "HeadgateJSON", "HeadgatePolicy", "HeadgateProvider", "HeadgateRedis", "HeadgateUsage",
+                "HeadgateYAML", .configuration, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                .serviceLifecycle, .unixSignals,
             ],
             resources: [.embedInCode("OpenAPI/admin.json"), .embedInCode("OpenAPI/public.json")],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "HeadgateCommand",
-            dependencies: [
-                "Headgate",
-                "HeadgateAccounts",
-                "HeadgateServer",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
+            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateServer", .argumentParser, .configuration, .logging],
             swiftSettings: swiftSettings
         ),
 
@@ -299,176 +227,81 @@ let package = Package(
         ),
         .testTarget(
             name: "HeadgateHTTPTests",
-            dependencies: [
-                "Headgate",
-                "HeadgateHTTP",
-                "TestSupport",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
-            ],
+            dependencies: ["Headgate", "HeadgateHTTP", "TestSupport", .httpTypes, .rawStructuredFieldValues],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "HeadgateJSONTests", dependencies: ["Headgate", "HeadgateJSON", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "HeadgateAccountsTests",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateAccounts",
-                "HeadgateJSON",
-                "HeadgatePolicy",
-                "HeadgateRedis",
-                "HeadgateTesting",
-                "HeadgateYAML",
-                "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
+                "EmbeddedRedis", "Headgate", "HeadgateAccounts", "HeadgateJSON", "HeadgatePolicy", "HeadgateRedis", "HeadgateTesting",
+                "HeadgateYAML", "TestSupport", .logging,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateUsageTests",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateRedis",
-                "HeadgateTesting",
-                "HeadgateUsage",
-                "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "EmbeddedRedis", "Headgate", "HeadgateRedis", "HeadgateTesting", "HeadgateUsage", "TestSupport", .logging,
+                .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateEventsTests",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateEvents",
-                "HeadgateJSON",
-                "HeadgateRedis",
-                "HeadgateTesting",
-                "TestSupport",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "EmbeddedRedis", "Headgate", "HeadgateEvents", "HeadgateJSON", "HeadgateRedis", "HeadgateTesting", "TestSupport",
+                .crypto, .hummingbird, .logging, .nioCore, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateGatewayTests",
             dependencies: [
-                "HeadgateGateway",
-                "HeadgateHTTP",
-                "TestSupport",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "HeadgateGateway", "HeadgateHTTP", "TestSupport", .asyncHTTPClient, .httpTypes, .hummingbird, .hummingbirdCore,
+                .hummingbirdTesting, .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateClientTests",
             dependencies: [
-                "Headgate",
-                "HeadgateClient",
-                "HeadgateTesting",
-                "TestSupport",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "Headgate", "HeadgateClient", "HeadgateTesting", "TestSupport", .asyncHTTPClient, .httpTypes, .hummingbird, .logging,
+                .nioCore, .nioHTTP1,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "EmbeddedRedisTests",
-            dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateTesting",
-                "TestSupport",
-            ],
+            dependencies: ["EmbeddedRedis", "Headgate", "HeadgateTesting", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateRedisTests",
-            dependencies: [
-                "Headgate",
-                "HeadgateRedis",
-                "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["Headgate", "HeadgateRedis", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateHummingbirdTests",
             dependencies: [
-                "Headgate",
-                "HeadgateHTTP",
-                "HeadgateHummingbird",
-                "HeadgateTesting",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
+                "Headgate", "HeadgateHTTP", "HeadgateHummingbird", "HeadgateTesting", .httpTypes, .hummingbird, .hummingbirdTesting,
+                .logging, .nioCore, .nioEmbedded,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "HeadgateServerTests",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateAccounts",
-                "HeadgateHTTP",
-                "HeadgateHummingbird",
-                "HeadgateJSON",
-                "HeadgatePolicy",
-                "HeadgateProvider",
-                "HeadgateRedis",
-                "HeadgateServer",
-                "HeadgateTesting",
-                "HeadgateYAML",
-                "TestSupport",
-                .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "EmbeddedRedis", "Headgate", "HeadgateAccounts", "HeadgateHTTP", "HeadgateHummingbird", "HeadgateJSON", "HeadgatePolicy",
+                "HeadgateProvider", "HeadgateRedis", "HeadgateServer", "HeadgateTesting", "HeadgateYAML", "TestSupport", .configuration,
+                .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nioCore, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         // The Lua script against its twin in Swift, on a real server.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateRedis",
-                "LuaScripts",
-                "TestSupport",
-                .product(name: "NIOCore", package: "swift-nio"),
-            ],
+            dependencies: ["EmbeddedRedis", "Headgate", "HeadgateRedis", "LuaScripts", "TestSupport", .nioCore],
             swiftSettings: swiftSettings
         ),
         // Real processes: servers, workers, redis-cli.
@@ -480,32 +313,15 @@ let package = Package(
         ),
         .executableTarget(
             name: "ClientWorker",
-            dependencies: [
-                "Headgate",
-                "HeadgateClient",
-                "HeadgateRedis",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
+            dependencies: ["Headgate", "HeadgateClient", "HeadgateRedis", .asyncHTTPClient, .nioCore, .nioHTTP1],
             path: "Tests/ClientWorker",
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "EmbeddedRedis",
-                "Headgate",
-                "HeadgateCommand",
-                "HeadgateRedis",
-                "HummingbirdExample",
-                "IntegrationWorker",
-                "TestSupport",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "EmbeddedRedis", "Headgate", "HeadgateCommand", "HeadgateRedis", "HummingbirdExample", "IntegrationWorker",
+                "TestSupport", .asyncHTTPClient, .httpTypes, .hummingbirdTesting, .nioCore, .nioHTTP1,
             ],
             swiftSettings: swiftSettings
         ),
@@ -513,26 +329,14 @@ let package = Package(
         // MARK: The README's examples, compiled
         .target(
             name: "Snippets",
-            dependencies: [
-                "Headgate",
-                "HeadgateClient",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
+            dependencies: ["Headgate", "HeadgateClient", .asyncHTTPClient, .nioCore, .nioHTTP1],
             path: "examples/Snippets",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "HummingbirdExample",
             dependencies: [
-                "Headgate",
-                "HeadgateHTTP",
-                "HeadgateHummingbird",
-                "HeadgatePolicy",
-                "HeadgateRedis",
-                "HeadgateYAML",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "Headgate", "HeadgateHTTP", "HeadgateHummingbird", "HeadgatePolicy", "HeadgateRedis", "HeadgateYAML", .hummingbird,
             ],
             path: "examples/HummingbirdExample",
             swiftSettings: swiftSettings

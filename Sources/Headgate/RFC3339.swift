@@ -15,7 +15,8 @@ package enum RFC3339 {
     package static func epochSecond(_ text: String) -> Int64? {
         var rest = Array(text.utf8)[...]
         guard let year = number(&rest, digits: 4, behind: nil), let month = number(&rest, digits: 2, behind: "-"),
-            let day = number(&rest, digits: 2, behind: "-"), let mark = rest.popFirst(), mark == UInt8(ascii: "T") || mark == UInt8(ascii: "t"),
+            let day = number(&rest, digits: 2, behind: "-"), let mark = rest.popFirst(),
+            mark == UInt8(ascii: "T") || mark == UInt8(ascii: "t"),
             let hour = number(&rest, digits: 2, behind: nil), let minute = number(&rest, digits: 2, behind: ":"),
             let second = number(&rest, digits: 2, behind: ":"), year >= 1970, (1...12).contains(month), hour < 24, minute < 60, second < 60
         else { return nil }

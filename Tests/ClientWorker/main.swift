@@ -1,7 +1,9 @@
 // A program that makes many calls through the polite client, and prints how they went: `<jobs> done <lost> lost <answers> answers
 // <429s> refused <seconds> seconds`. With a Redis it shares the pace with its like.
 //
-//     ClientWorker URL KEY JOBS TASKS given|learnt|bare [REDIS IDENTITY]
+// CLIENT_TRACE in the environment makes it print each answer.
+//
+//     ClientWorker URL KEY JOBS TASKS given|learnt [REDIS IDENTITY]
 
 import AsyncHTTPClient
 import Foundation
@@ -22,7 +24,10 @@ final class Tally: ClientDelegate {
     func didEnd(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
         guard case .answered(let status, let quotas, let retryAfter) = outcome else { return }
         answers.add(1, ordering: .relaxed)
-        if trace { print(start.duration(to: .now), attempt.waited, status, quotas.map { "\($0.limit ?? 0) \($0.remaining) \($0.reset ?? .zero)" }) }
+        if trace {
+            let limits = quotas.map { "\($0.limit ?? 0) \($0.remaining) \($0.reset ?? .zero)" }
+            print(start.duration(to: .now), attempt.waited, status, limits)
+        }
         guard status == 429 else { return }
         refused.add(1, ordering: .relaxed)
         print("429: \(quotas) \(retryAfter.map { "\($0)" } ?? "")")

@@ -45,7 +45,8 @@ struct ClientTests {
         try Self.policy.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
         let upstream = try Executable("/usr/bin/env", ["python3", Self.upstream])
-        let port = try await number(printedBy: upstream)
+        let line = try await upstream.line(containing: "listening on")
+        let port = try #require(line.split(separator: ":").last.flatMap { Int($0) }, "\(line)")
         try await withTestRedis { redis in
             let server = try await TestServer.start(
                 policy: file.path,
@@ -77,15 +78,6 @@ struct ClientTests {
         let executable = try Executable("headgate", arguments)
         let status = try await executable.end()
         return (status, executable.printed.joined(separator: "\n"))
-    }
-
-    /// The number that a program prints first.
-    private func number(printedBy program: Executable) async throws -> Int {
-        for _ in 0..<1_000 {
-            if let number = program.printed.first.flatMap({ Int($0) }) { return number }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw Unexpected(what: "no number in: \(program.printed)")
     }
 
     /// Waits for a worker's report.
