@@ -53,6 +53,8 @@ struct CustomerRequestTests {
                 expect(.forbidden, refused)
                 #expect(try refused.json()["details"]["code"] == "not_allowed")
                 #expect(refused.text.contains("boost"))
+                // Who was told apart sees the limits of the request's class, as they stand.
+                #expect(refused.headers[.xRateLimitLimit] == "200" && refused.headers[.xRateLimitRemaining] == "200")
             }
             let key = try await page.key(permissions: ["boost"])
             for attempt in 0..<4 {
@@ -100,6 +102,7 @@ struct CustomerRequestTests {
                 expect(.badRequest, response)
                 #expect(try response.json()["details"]["field"] == .string(field), "\(response.text)")
                 #expect(try response.json()["details"]["code"] == "invalid_field")
+                #expect(response.headers[.xRateLimitRemaining] == "200" && response.headers[.retryAfter] == nil)
             }
             #expect(try await page.accounts.account("acme")?.revision == 1)
         }

@@ -82,7 +82,7 @@ struct ClientTests {
 
     /// Waits for a worker's report.
     private func report(_ worker: Executable) async throws -> Report {
-        try Report(await worker.line(containing: " seconds", within: .seconds(150)))
+        try Report(await worker.line(containing: " answers ", within: .seconds(150)))
     }
 
     @Test(

@@ -13,6 +13,9 @@ final class Peer: Sendable {
         var isKept = true
     }
 
+    /// A thread of its own, as if the peers were other processes.
+    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     let channel: any Channel
     private let state = Mutex(State())
 
@@ -23,7 +26,7 @@ final class Peer: Sendable {
 
     /// Connects to a port of this machine.
     static func connect(to port: Int, keepsText: Bool = true) async throws -> Peer {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await ClientBootstrap(group: Peer.group)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port)
             .get()
@@ -49,9 +52,9 @@ final class Peer: Sendable {
     func pour(_ size: Int) {
         let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: min(size, 1 << 16))
         guard size > 0 else { return }
-        channel.writeAndFlush(part).whenSuccess {
+        channel.writeAndFlush(part).whenSuccess { [channel] in
             self.state.withLock { $0.poured += part.readableBytes }
-            self.pour(size - part.readableBytes)
+            channel.eventLoop.execute { self.pour(size - part.readableBytes) }
         }
     }
 

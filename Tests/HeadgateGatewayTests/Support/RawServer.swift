@@ -11,7 +11,7 @@ struct RawServer: Sendable {
     /// Runs a body with a server on a free port.
     static func run<Result>(keepsText: Bool = true, _ body: (RawServer) async throws -> Result) async throws -> Result {
         let (peers, source) = AsyncStream<Peer>.makeStream()
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let listener = try await ServerBootstrap(group: Peer.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
