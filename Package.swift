@@ -36,7 +36,6 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
-    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let rawStructuredFieldValues = product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers")
@@ -77,11 +76,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -173,8 +171,8 @@ let package = Package(
         .target(
             name: "HeadgateGateway",
             dependencies: [
-                "HeadgateHTTP", "HeadgateJSON", .asyncHTTPClient, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
-                .nioHTTP1, .nioHTTPTypes, .nioPosix, .nioSSL, .serviceLifecycle,
+                "Headgate", "HeadgateHTTP", .asyncHTTPClient, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -258,8 +256,8 @@ let package = Package(
         .testTarget(
             name: "HeadgateGatewayTests",
             dependencies: [
-                "HeadgateGateway", "HeadgateHTTP", "TestSupport", .asyncHTTPClient, .httpTypes, .hummingbird, .hummingbirdCore,
-                .hummingbirdTesting, .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle,
+                "Headgate", "HeadgateGateway", "HeadgateHTTP", "TestSupport", .httpTypes, .hummingbird, .hummingbirdCore, .logging,
+                .nioCore, .nioEmbedded, .nioHTTP1, .nioPosix, .serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),

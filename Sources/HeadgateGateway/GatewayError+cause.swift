@@ -14,7 +14,7 @@ extension GatewayError {
         switch cause {
         case let error as GatewayError: self = error
         case is ClientGone: self.init(.clientGone)
-        case is UploadFailed: self.init(.clientGone, cause: cause)
+        case let error as UploadFailed: self.init(error.isMalformed ? .invalidBody : .clientGone, cause: cause)
         case is CancellationError: self.init(.closed, cause: cause)
         case let error as HTTPClientError: self.init(GatewayError.code(of: error), cause: cause)
         case let error as NIOConnectionError: self.init(GatewayError.code(of: error), cause: cause)
@@ -41,6 +41,13 @@ extension GatewayError {
         if error.connectionErrors.isEmpty { return .unknownHost }
         let hasTimedOut = error.connectionErrors.contains { if case ChannelError.connectTimeout = $0.error { true } else { false } }
         return hasTimedOut ? .timeout : .unreachable
+    }
+}
+
+extension UploadFailed {
+    /// Whether the client sent what is no body, rather than less than it had said.
+    fileprivate var isMalformed: Bool {
+        if case .some(let error) = cause as? HTTPParserError { error != .invalidEOFState } else { false }
     }
 }
 

@@ -19,7 +19,7 @@ extension ReverseProxy {
     public func forward(_ request: Request, from client: ClientConnection) async throws(GatewayError) -> Response {
         guard !request.head.wantsUpgrade else { throw GatewayError(.upgrade) }
         let exchange = Exchange(target: try upstream.target(of: request.head))
-        let upload = Upload(request.body, from: client)
+        let upload = Upload(request.body, from: client, for: exchange)
         client.watch { exchange.abandon() }
         do {
             let answer = try await answer(to: request.head, from: client.peer, upload, exchange)
@@ -86,15 +86,16 @@ extension ReverseProxy {
             body: ResponseBody(contentLength: hasBody ? fields[.contentLength].flatMap { Int($0) } : nil) { writer in
                 do {
                     do {
-                        for try await part in answer.body { try await writer.write(part) }
+                        for try await part in answer.body {
+                            try await writer.write(part)
+                            await client.settle()
+                        }
                     } catch is AnsweredEarly {}
                     try await writer.finish(exchange.trailers)
                     // Below 300 the upstream may want the rest of the body behind its answer.
                     if answer.status.code < 300 { await exchange.sent() }
                 } catch {
                     self.logger.debug("Answer broken off", metadata: ["error.cause": "\(error)"])
-                    client.unwatch()
-                    exchange.abandon()
                     await upload.close()
                     throw error
                 }

@@ -31,6 +31,25 @@ struct EarlyAnswerTests {
         }
     }
 
+    @Test("as a refusal reaches a client that reads nothing before it has sent everything")
+    func deafClient() async throws {
+        try await RawServer.run { upstream in
+            try await Gateway.run(to: .local(upstream.port), patience: ClientPatience()) { gateway in
+                let client = try await gateway.connect()
+                let size = 64 << 20
+                client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n")
+                let server = try await upstream.request()
+                try await client.stopReading()
+                server.send("HTTP/1.1 413 Payload Too Large\r\nContent-Length: 8\r\n\r\ntoo much")
+                client.pour(size)
+                try await wait(within: .seconds(5)) { client.poured == size }
+                client.goOn()
+                try await client.wait(for: "\r\n\r\ntoo much", within: .seconds(1))
+                #expect(!client.isReset)
+            }
+        }
+    }
+
     @Test("as an acceptance leaves the rest of the request on its way")
     func acceptance() async throws {
         try await RawServer.run { upstream in

@@ -1,5 +1,7 @@
 import HTTPTypes
 import HeadgateGateway
+import NIOCore
+import NIOPosix
 import TestSupport
 import Testing
 
@@ -79,6 +81,29 @@ struct FailureTests {
         }
     }
 
+    @Test("by not accepting the connection is a 504")
+    func unaccepted() async throws {
+        // A listener that accepts nothing, and whose queue is full.
+        let listener = try await ServerBootstrap(group: Peer.group)
+            .serverChannelOption(.backlog, value: 0)
+            .serverChannelOption(.autoRead, value: false)
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        let port = try #require(listener.localAddress?.port)
+        var fillers: [EventLoopFuture<any Channel>] = []
+        for _ in 0..<4 { fillers.append(ClientBootstrap(group: Peer.group).connect(host: "127.0.0.1", port: port)) }
+        try await Task.sleep(for: .milliseconds(200))
+        var target = try Upstream.local(port)
+        target.connectTimeout = .milliseconds(300)
+        try await Gateway.run(to: target) { gateway in
+            let client = try await gateway.connect()
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await client.wait(for: "HTTP/1.1 504 Gateway Timeout\r\n", within: .seconds(2))
+            #expect(gateway.log.errors == [.timeout])
+        }
+        try await listener.close().get()
+    }
+
     @Test("by having no free connection is a 504")
     func busy() async throws {
         try await RawServer.run { upstream in
@@ -92,6 +117,7 @@ struct FailureTests {
                 second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 try await second.wait(for: "HTTP/1.1 504 Gateway Timeout\r\n", within: .seconds(2))
                 #expect(gateway.log.errors == [.busy])
+                first.close()
             }
         }
     }
@@ -112,7 +138,23 @@ struct FailureTests {
         }
     }
 
-    @Test("by stopping in the middle of its answer breaks the client's connection, unless the client is the one who stops")
+    @Test("in the middle of an answer over HTTP/1.0 resets the connection, whose end would be the answer's")
+    func midwayOld() async throws {
+        try await RawServer.run { upstream in
+            try await Gateway.run(to: .local(upstream.port)) { gateway in
+                let client = try await gateway.connect()
+                client.send("GET / HTTP/1.0\r\n\r\n")
+                let server = try await upstream.request()
+                server.send("HTTP/1.1 200 OK\r\nContent-Type: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+                try await client.wait(for: "\r\n\r\nok")
+                server.close()
+                try await client.waitForEnd(within: .seconds(1))
+                #expect(client.isReset)
+            }
+        }
+    }
+
+    @Test("by stopping in the middle of its answer breaks the client's connection")
     func stalled() async throws {
         try await RawServer.run { upstream in
             var target = try Upstream.local(upstream.port)

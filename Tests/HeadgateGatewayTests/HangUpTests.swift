@@ -52,6 +52,23 @@ struct HangUpTests {
         }
     }
 
+    @Test("with a body that is none: it is told so, and the upstream does not take it for complete")
+    func malformed() async throws {
+        try await RawServer.run { upstream in
+            try await Gateway.run(to: .local(upstream.port)) { gateway in
+                let client = try await gateway.connect()
+                client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+                let server = try await upstream.request()
+                try await server.wait(for: "one\r\n")
+                client.send("zzz\r\n")
+                let answer = try await client.waitForEnd(within: .seconds(1))
+                #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+                #expect(gateway.log.errors == [.invalidBody])
+                #expect(try await server.waitForEnd(within: .seconds(1)).hasSuffix("3\r\none\r\n"))
+            }
+        }
+    }
+
     @Test("while the upstream does not take its body, and so nobody reads the connection")
     func unread() async throws {
         try await RawServer.run { upstream in
@@ -93,6 +110,22 @@ struct HangUpTests {
                 try await next.wait(for: "GET /third")
                 next.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 try await third.wait(for: "ok")
+            }
+        }
+    }
+
+    @Test("which one is not that closes its side behind a request that is answered without the upstream")
+    func halfClosing() async throws {
+        try await RawServer.run { upstream in
+            try await Gateway.run(to: .local(upstream.port)) { gateway in
+                let client = try await gateway.connect()
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                let server = try await upstream.request()
+                server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                try await client.wait(for: "\r\n\r\nok")
+                client.send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")
+                client.halfClose()
+                try await client.wait(for: "HTTP/1.1 501 Not Implemented\r\n", within: .seconds(1))
             }
         }
     }

@@ -125,6 +125,8 @@ struct AddressesClientTests {
         Row("10.0.0.0/8", ["Forwarded: by=10.0.0.1 ; for=\"1.1.1.1:80\""], is: "1.1.1.1"),
         Row("10.0.0.0/8", ["Forwarded: for=6.6.6.6", "Forwarded: For=\"[2001:DB8::17]:4711\""], is: "2001:db8::17"),
         Row("10.0.0.0/8", ["Forwarded: for=\"\\1.1.1.1\";host=\"a,b;for=6.6.6.6\""], is: "1.1.1.1"),
+        Row("10.0.0.0/8", ["Forwarded: for=1.1.1.1;host=\"a\\\"b,c\""], is: "1.1.1.1"),
+        Row("10.0.0.0/8", ["Forwarded: for=6.6.6.6;host=\"a\\\\\", for=1.1.1.1"], is: "1.1.1.1"),
         Row("10.0.0.0/8", ["Forwarded: for=\"6.6.6.6, for=1.1.1.1"], is: "1.1.1.1"),
         Row("10.0.0.0/8", ["Forwarded: host=\"\\\", for=1.1.1.1"], is: "1.1.1.1"),
         Row("10.0.0.0/8", ["Forwarded: for=1.1.1.1, proto=https"], is: "10.0.0.1"),

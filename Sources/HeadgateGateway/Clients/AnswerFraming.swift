@@ -9,10 +9,14 @@ struct AnswerFraming {
         let isOld: Bool
         var isLast: Bool
         var hidesEnd = false
+        var isEndedByClose = false
     }
 
     /// The requests without an answer, the oldest first.
     private var requests: [Request] = []
+
+    /// Whether an answer has begun whose end is the connection's, as only HTTP/1.0 has it.
+    var isEndedByClose: Bool { requests.first?.isEndedByClose ?? false }
 
     /// Takes in a request's head.
     mutating func request(_ head: HTTPRequestHead) {
@@ -34,7 +38,9 @@ struct AnswerFraming {
         if request.isOld { head.version = .http1_0 }
         if request.isLast { head.headers.replaceOrAdd(name: "Connection", value: "close") }
         // Without a length the encoder announces chunks, and would write the last one where no body may stand.
-        requests[0].hidesEnd = request.isHead && !request.isOld && !head.headers.contains(name: "Content-Length")
+        let hasLength = head.headers.contains(name: "Content-Length") || !head.status.mayHaveResponseBody
+        requests[0].hidesEnd = request.isHead && !request.isOld && !hasLength
+        requests[0].isEndedByClose = request.isOld && !request.isHead && !hasLength
     }
 
     /// Takes the end of the oldest request's answer.

@@ -26,6 +26,9 @@ public struct ClientConnection: Sendable {
 
     func unwatch() { channel.triggerUserOutboundEvent(ClientEvent.unwatch, promise: nil) }
 
+    /// Waits until what was written has met the channel, which then has the next write wait if it is full.
+    func settle() async { try? await channel.eventLoop.submit {}.get() }
+
     /// Takes no more of the request's body: it ends here for whoever reads it, and the connection ends with the answer.
     func abandonBody() { channel.triggerUserOutboundEvent(ClientEvent.abandonBody, promise: nil) }
 }

@@ -8,16 +8,17 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let patience: ClientPatience
-    private var machine: ClientMachine
-    private var framing = AnswerFraming()
-    private var status = HTTPResponseStatus.ok
-    private var onGone: (@Sendable () -> Void)?
-    private var mayContinue = false
-    private var isDeaf = false
+    let patience: ClientPatience
+    var machine: ClientMachine
+    var framing = AnswerFraming()
+    var alarm = Alarm()
+    /// Whether the rest of the request is dropped.
+    var isDeaf = false
     /// The answers that are written and not sent yet.
-    private var unsent = 0
-    private var alarm = Alarm()
+    var unsent = 0
+    var onGone: (@Sendable () -> Void)?
+    private var mayContinue = false
+    private var status = HTTPResponseStatus.ok
 
     init(patience: ClientPatience) {
         self.patience = patience
@@ -38,16 +39,13 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         alarm.clear()
         gone()
-        // Else the rest of a body would be missing silently.
-        if machine.isInRequest { context.fireErrorCaught(ClientGone()) }
         context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         context.fireUserInboundEventTriggered(event)
-        guard event as? ChannelEvent == .inputClosed, onGone != nil else { return }
-        gone()
-        context.close(promise: nil)
+        // Nobody reads the answer that is being made; its maker is told when the channel is inactive.
+        if event as? ChannelEvent == .inputClosed, onGone != nil { context.close(promise: nil) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -112,13 +110,6 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Closes the connection, behind an answer that is not sent yet: Hummingbird closes as soon as it has written one.
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .all, machine.isAnswered, unsent > 0 { end(context) }
-        guard mode == .all, machine.isEnding else { return context.close(mode: mode, promise: promise) }
-        context.channel.closeFuture.cascade(to: promise)
-    }
-
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard let event = event as? ClientEvent else { return context.triggerUserOutboundEvent(event, promise: promise) }
         switch event {
@@ -136,64 +127,5 @@ final class ClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
             abandonBody(context)
         }
         promise?.succeed()
-    }
-}
-
-extension ClientHandler {
-    private func start(_ context: ChannelHandlerContext) {
-        machine = ClientMachine(patience: patience, now: context.eventLoop.now)
-        setAlarm(context)
-    }
-
-    private func setAlarm(_ context: ChannelHandlerContext) {
-        alarm.set(machine.deadline, on: context.eventLoop) { self.wake(context) }
-    }
-
-    private func wake(_ context: ChannelHandlerContext) {
-        alarm.clear()
-        switch machine.verdict(at: context.eventLoop.now) {
-        case .wait:
-            setAlarm(context)
-        case .refuse:
-            let head = HTTPResponseHead(
-                version: .http1_1,
-                status: .requestTimeout,
-                headers: ["Connection": "close", "Content-Length": "0"]
-            )
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            end(context)
-        case .end:
-            end(context)
-        case .close:
-            context.close(promise: nil)
-        }
-    }
-
-    /// Closes our side behind what was written, and the whole when the client has closed its own or does not.
-    private func end(_ context: ChannelHandlerContext) {
-        let isCutOff = machine.isInRequest
-        machine.end(at: context.eventLoop.now)
-        gone()
-        if isCutOff { context.fireErrorCaught(ClientGone()) }
-        context.flush()
-        context.close(mode: .output, promise: nil)
-        context.read()
-        setAlarm(context)
-    }
-
-    private func gone() {
-        onGone?()
-        onGone = nil
-    }
-
-    private func abandonBody(_ context: ChannelHandlerContext) {
-        guard machine.isInRequest, !machine.isEnding else { return }
-        machine.requestEnd(at: context.eventLoop.now)
-        isDeaf = true
-        framing.endAfterAnswer()
-        context.fireChannelRead(wrapInboundOut(.end(nil)))
-        context.fireChannelReadComplete()
-        if machine.isAnswered { end(context) }
     }
 }

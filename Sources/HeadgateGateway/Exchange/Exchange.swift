@@ -46,6 +46,12 @@ final class Exchange: Sendable {
         }
     }
 
+    /// Waits until what was written has met the connection, which then has the next write wait if it is full.
+    func settle() async {
+        let connection = state.withLock { $0.connection }
+        try? await connection?.eventLoop.submit {}.get()
+    }
+
     /// Breaks the exchange off, wherever it is.
     func abandon() {
         let connection = state.withLock { state in

@@ -22,11 +22,13 @@ final class Upload: AsyncSequence, Sendable {
 
     private let body: RequestBody
     private let client: ClientConnection
+    private let exchange: Exchange
     private let state = Mutex(State())
 
-    init(_ body: RequestBody, from client: ClientConnection) {
+    init(_ body: RequestBody, from client: ClientConnection, for exchange: Exchange) {
         self.body = body
         self.client = client
+        self.exchange = exchange
     }
 
     /// Reads part by part; the upstream's connection is there when it begins.
@@ -75,6 +77,7 @@ final class Upload: AsyncSequence, Sendable {
         var parts: RequestBody.AsyncIterator
 
         @concurrent mutating func next() async throws -> ByteBuffer? {
+            await upload.exchange.settle()
             try upload.begin()
             let part: Result<ByteBuffer?, any Error>
             do { part = .success(try await parts.next()) } catch { part = .failure(UploadFailed(cause: error)) }

@@ -20,7 +20,7 @@ struct Gateway: Sendable {
     static func run<Result: Sendable>(
         to upstream: Upstream,
         trust: ProxyTrust = .nobody,
-        patience: ClientPatience = ClientPatience(),
+        patience: ClientPatience = ClientPatience(linger: .milliseconds(200)),
         _ body: @escaping @Sendable (Gateway) async throws -> Result
     ) async throws -> Result {
         var logger = Logger(label: "test")

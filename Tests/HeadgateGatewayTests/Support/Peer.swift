@@ -10,6 +10,7 @@ final class Peer: Sendable {
         var count = 0
         var poured = 0
         var isEnded = false
+        var isReset = false
         var isKept = true
     }
 
@@ -44,6 +45,9 @@ final class Peer: Sendable {
     /// Whether the other side sends no more, or the connection is gone.
     var isEnded: Bool { state.withLock { $0.isEnded } }
 
+    /// Whether the other side has torn the connection down.
+    var isReset: Bool { state.withLock { $0.isReset } }
+
     func send(_ text: String) { send(ByteBuffer(string: text)) }
 
     func send(_ bytes: ByteBuffer) { channel.writeAndFlush(bytes, promise: nil) }
@@ -69,9 +73,8 @@ final class Peer: Sendable {
     /// Stops reading, so that the other side can write only what the kernel takes.
     func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
 
-    func goOnReading() async throws {
-        try await channel.setOption(.autoRead, value: true).get()
-        channel.read()
+    func goOn() {
+        channel.setOption(.autoRead, value: true).whenSuccess { [channel] in channel.read() }
     }
 
     /// Waits until what has come looks as it should.
@@ -116,7 +119,12 @@ final class Peer: Sendable {
         }
     }
 
-    func ended() { state.withLock { $0.isEnded = true } }
+    func ended(isReset: Bool = false) {
+        state.withLock { state in
+            state.isEnded = true
+            if isReset { state.isReset = true }
+        }
+    }
 }
 
 /// Hands what comes to its peer.
@@ -135,5 +143,5 @@ final class PeerHandler: ChannelInboundHandler, Sendable {
 
     func channelInactive(context: ChannelHandlerContext) { peer.ended() }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { peer.ended() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { peer.ended(isReset: true) }
 }

@@ -75,6 +75,17 @@ struct ClientHandlerTests {
         client.answer(.badRequest)
         #expect(client.sent.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
         #expect(client.isOutputClosed)
+        client.advance(.seconds(2))
+        #expect(!client.channel.isActive)
+    }
+
+    @Test("is torn down some time after Hummingbird has closed its side, which waits for the client's without an end")
+    func halfClosed() throws {
+        let client = try EmbeddedClient()
+        client.channel.close(mode: .output, promise: nil)
+        #expect(client.isOutputClosed && client.channel.isActive)
+        client.advance(.seconds(2))
+        #expect(!client.channel.isActive)
     }
 
     @Test("carries answers in the form that their requests ask for, in order")
