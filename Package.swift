@@ -33,11 +33,13 @@ extension Target.Dependency {
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let rawStructuredFieldValues = product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let tracing = product(name: "Tracing", package: "swift-distributed-tracing")
@@ -122,7 +124,8 @@ let package = Package(
         .target(
             name: "HeadgateRedis",
             dependencies: [
-                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .tracing,
+                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioConcurrencyHelpers, .nioCore, .nioPosix, .nioSSL,
+                .nioTLS, .serviceLifecycle, .tracing,
             ],
             swiftSettings: swiftSettings
         ),

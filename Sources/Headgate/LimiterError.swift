@@ -43,6 +43,7 @@ extension LimiterError {
             case cancelled, deadlineExceeded, overloaded, closed
             case connect, dns, tls, authentication, permission
             case readOnly, loading, masterDown, clusterDown, crossSlot, busy, outOfMemory, misconfigured, noReplicas, maxClients
+            case tooManyRedirects, noSentinel, unknownMaster, unsafeEviction
             case script, wireProtocol, desynchronised
         }
 
@@ -101,6 +102,14 @@ extension LimiterError {
         public static let clusterDown = Code(.clusterDown)
         /// The keys of one call live in different slots.
         public static let crossSlot = Code(.crossSlot)
+        /// The nodes of a cluster send a call from one to the other.
+        public static let tooManyRedirects = Code(.tooManyRedirects)
+        /// No sentinel could be asked where the master is.
+        public static let noSentinel = Code(.noSentinel)
+        /// The sentinels know no master of that name.
+        public static let unknownMaster = Code(.unknownMaster)
+        /// The server may evict counts, and the configuration refuses such servers.
+        public static let unsafeEviction = Code(.unsafeEviction)
         /// Another client's script blocks the server.
         public static let busy = Code(.busy)
         /// The server is at its memory limit.

@@ -8,6 +8,12 @@ extension RedisStore {
     public func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply {
         guard !decisions.isEmpty else { throw LimiterError(.badRequest, "there is no decision to make; expected 1 or more") }
         let deadline = deadline
+        guard !calls.isCluster else { return try await decideBySlots(decisions, by: deadline) }
+        return try await decideTogether(decisions, by: deadline)
+    }
+
+    /// Judges decisions whose keys are all on one node, and in a cluster in one slot.
+    func decideTogether(_ decisions: [StoreDecision], by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
         guard decisions.count > ScriptCall.mostDecisions else { return try await decide(decisions[...], by: deadline) }
         var time = StoreTime(microseconds: 0)
         var verdicts: [Verdict] = []
@@ -44,6 +50,7 @@ extension RedisStore {
     /// - Throws: ``LimiterError`` when nothing is known to have come back.
     public func refund(_ receipts: [Receipt]) async throws(LimiterError) -> [Int64] {
         guard !receipts.isEmpty else { return [] }
+        guard !calls.isCluster else { return try await refundBySlots(receipts) }
         return Array(try await run(.refund(receipts, context), by: deadline).results)
     }
 
@@ -51,7 +58,8 @@ extension RedisStore {
     ///
     /// - Throws: ``LimiterError/Code/leaseLost`` when it has ended; another code when that is not known.
     public func renew(_ lease: Lease) async throws(LimiterError) {
-        guard !lease.slots.isEmpty, try await run(.renew(lease, context), by: deadline).results.first == 1 else {
+        for part in parts(of: lease) {
+            guard try await run(.renew(part, context), by: deadline).results.first != 1 else { continue }
             throw LimiterError(.leaseLost, "the lease has ended: it was released, or not renewed within its time to live")
         }
     }
@@ -61,8 +69,8 @@ extension RedisStore {
     /// - Returns: Whether the lease was still held.
     /// - Throws: ``LimiterError`` when that is not known; the lease then ends by its time to live.
     public func release(_ lease: Lease) async throws(LimiterError) -> LeaseEnd {
-        guard !lease.slots.isEmpty else { return .notHeld }
-        let freed = try await run(.release(lease, context), by: deadline).results.first ?? 0
+        var freed: Int64 = 0
+        for part in parts(of: lease) { freed += try await run(.release(part, context), by: deadline).results.first ?? 0 }
         return freed > 0 ? .released : .notHeld
     }
 
@@ -85,27 +93,28 @@ extension RedisStore {
     ///
     /// What cannot be sent within a second ends by its time to live.
     public func abandon(_ lease: Lease) {
-        guard let call = beginRelease(of: lease) else { return }
-        node.submit(Attempt(call))
+        for part in parts(of: lease) {
+            if let call = beginRelease(of: part) { router.submit(Attempt(call)) }
+        }
     }
 
     /// Nobody will hold the leases that these decisions may have taken.
     ///
     /// Sent behind the decision, on the same connection: Redis sees the release after it.
-    private func abandonLeases(of decisions: ArraySlice<StoreDecision>, behind decision: Call?) {
+    func abandonLeases(of decisions: ArraySlice<StoreDecision>, behind decision: Call?) {
         for leased in decisions where !leased.leaseID.isEmpty {
             let slots = leased.charges.compactMap { charge -> Lease.Slot? in
                 guard case .concurrency = charge.limit.algorithm, charge.effect == .take else { return nil }
                 return Lease.Slot(identity: charge.identity, limit: charge.limit)
             }
             guard let call = beginRelease(of: Lease(id: leased.leaseID, slots: slots)) else { continue }
-            node.submit(Attempt(call), behind: decision)
+            router.submit(Attempt(call), behind: decision)
         }
     }
 
     private func beginRelease(of lease: Lease) -> Call? {
         guard !lease.slots.isEmpty,
-            let call = try? makeCall(.release(lease, context), by: node.now + RedisStore.abandonedDeadline),
+            let call = try? makeCall(.release(lease, context), by: router.now + RedisStore.abandonedDeadline),
             call.begin(nil)
         else { return nil }
         return call

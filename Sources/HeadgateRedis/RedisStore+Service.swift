@@ -13,12 +13,18 @@ extension RedisStore: Service {
         guard isStarted.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
             throw LimiterError(.closed, "a Redis store's run() is called once")
         }
-        node.start()
+        router.start()
+        let watch = StateWatch(router: router, calls: calls, telemetry: telemetry, isStrict: configuration.strictBackend)
         do {
-            try await gracefulShutdown()
-            await node.stop(by: deadline)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await self.router.watch() }
+                group.addTask { await watch.run { self.knownInstances.store($0, ordering: .relaxed) } }
+                try await gracefulShutdown()
+                group.cancelAll()
+            }
+            await router.stop(by: deadline)
         } catch {
-            await node.stop(by: node.now)
+            await router.stop(by: router.now)
         }
     }
 }

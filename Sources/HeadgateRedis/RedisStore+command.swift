@@ -11,9 +11,7 @@ extension RedisStore {
 
     /// Sends a command that may take longer than a decision.
     package func command(_ arguments: [String], within time: Duration) async throws(LimiterError) -> RedisValue {
-        let deadline = node.now + TimeAmount(time)
-        let call = try makeCall(CommandArguments(arguments).framed(), expecting: .anything, weight: 1, by: deadline)
-        return try await answer(to: call).value
+        try await answer(to: calls.call(arguments, by: router.now + TimeAmount(time))).value
     }
 
     /// Redis' clock.
@@ -35,9 +33,19 @@ extension RedisStore {
 
     /// Makes a real decision on a key of its own, to see whether Redis can make decisions: PING answers on servers that cannot.
     ///
+    /// In a cluster one master that can is enough.
     /// - Throws: ``LimiterError`` with the reason why decisions cannot be made now.
     public func probe() async throws(LimiterError) {
-        let limit = try Limit("canary", .tokenBucket(1_000, per: .seconds(1)))
-        _ = try await decide([StoreDecision(charges: [Charge(limit, identity: Identity(.global, "headgate"))])])
+        var refusal = LimiterError(.clusterDown, "no master of the cluster is known yet")
+        for node in router.nodes {
+            guard let tag = router.tag(of: node) else { continue }
+            do throws(LimiterError) {
+                _ = try await run(.decide([try .canary(tag)], context), by: deadline)
+                return
+            } catch {
+                refusal = error
+            }
+        }
+        throw refusal
     }
 }

@@ -13,14 +13,13 @@ public final class RedisStore: LimitStore {
     /// How the store was configured.
     public let configuration: RedisConfiguration
 
-    let node: Node
-    let load: Load
+    let router: any Router
+    let calls: CallMaker
     let telemetry: RedisTelemetry
-    let script: RedisScript
-    let keys: KeySpace
     let isStarted = Atomic<Bool>(false)
+    /// How many processes share the counts, as far as is known.
+    let knownInstances = Atomic<Int>(1)
 
-    private let lastNonce: Atomic<Int64>
     private let tracer: (any Tracer)?
 
     /// Creates a store.
@@ -31,7 +30,7 @@ public final class RedisStore: LimitStore {
     ///
     /// - Parameters:
     ///   - configuration: Where Redis is, and how long to wait for it.
-    ///   - logger: Told of connections and of nothing else, at debug level.
+    ///   - logger: Told of connections at debug level, and of what operators have to know at higher ones.
     ///   - eventLoopGroup: Whose threads carry the connections.
     /// - Throws: ``LimiterError/Code/badRequest`` when the configuration makes no sense. Redis is not asked.
     public convenience init(
@@ -39,47 +38,44 @@ public final class RedisStore: LimitStore {
         logger: Logger = Logger(label: "headgate.redis"),
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) throws(LimiterError) {
-        let dialer = Dialer(endpoint: configuration.endpoint, timeout: TimeAmount(configuration.connectTimeout))
-        try self.init(
-            configuration,
-            script: RedisScript.headgate(),
-            logger: logger,
-            eventLoopGroup: eventLoopGroup,
-            dial: { dialer.dial(on: $0, $1) }
-        )
+        try self.init(configuration, script: RedisScript.headgate(), logger: logger, eventLoopGroup: eventLoopGroup)
     }
 
     init(
         _ configuration: RedisConfiguration,
         script: RedisScript,
         logger: Logger,
-        eventLoopGroup: any EventLoopGroup,
-        dial: @escaping LaneSettings.Dial
+        eventLoopGroup: any EventLoopGroup
     ) throws(LimiterError) {
         try configuration.validate()
         self.configuration = configuration
-        self.script = script
-        keys = try KeySpace(prefix: configuration.keyPrefix)
-        load = Load(configuration.bounds)
         telemetry = RedisTelemetry(logger: logger)
-        let settings = LaneSettings(configuration: configuration, script: script, telemetry: telemetry, dial: dial)
-        node = Node(settings: settings, group: eventLoopGroup)
-        lastNonce = Atomic(Int64.random(in: 0...ScriptCall.largestNumber))
+        let isCluster = if case .cluster = configuration.topology { true } else { false }
+        calls = CallMaker(
+            script: script,
+            keys: try KeySpace(prefix: configuration.keyPrefix),
+            load: Load(configuration.bounds),
+            isCluster: isCluster
+        )
+        router = try configuration.router(calls, telemetry: telemetry, group: eventLoopGroup)
         // Asked once: without a tracer, a span must not cost anything.
         let tracer = InstrumentationSystem.tracer
         self.tracer = tracer is NoOpTracer ? nil : tracer
     }
+
+    var load: Load { calls.load }
+    var keys: KeySpace { calls.keys }
+
+    /// How many live instances share the counts, this one included; the last known number while Redis is away.
+    public var instances: Int { knownInstances.load(ordering: .relaxed) }
 }
 
 extension RedisStore {
-    /// The script's context for one call, with a nonce that no call under way has.
-    var context: ScriptContext {
-        let nonce = lastNonce.wrappingAdd(1, ordering: .relaxed).newValue & ScriptCall.largestNumber
-        return ScriptContext(script: script, keys: keys, nonce: nonce)
-    }
+    /// The script's context for one call.
+    var context: ScriptContext { calls.context }
 
     /// When a call that comes in now has to be answered.
-    var deadline: NIODeadline { node.now + TimeAmount(configuration.deadline) }
+    var deadline: NIODeadline { router.now + TimeAmount(configuration.deadline) }
 
     /// Runs the script and waits for its answer.
     func run(_ script: ScriptCall, by deadline: NIODeadline) async throws(LimiterError) -> ScriptReply {
@@ -96,25 +92,7 @@ extension RedisStore {
 
     /// A call of the script, with its share of what may wait.
     func makeCall(_ script: ScriptCall, by deadline: NIODeadline) throws(LimiterError) -> Call {
-        try makeCall(
-            script.frame,
-            expecting: .integers(count: script.replyCount, nonce: script.nonce),
-            weight: script.weight,
-            by: deadline
-        )
-    }
-
-    /// A call with its share of what may wait.
-    func makeCall(
-        _ frame: [UInt8],
-        expecting expectation: Call.Expectation,
-        weight: Int,
-        by deadline: NIODeadline
-    ) throws(LimiterError) -> Call {
-        do {
-            let share = try load.take(decisions: weight, bytes: frame.count)
-            return Call(frame: frame, expecting: expectation, deadline: deadline, share: share)
-        } catch {
+        do { return try calls.call(script, by: deadline) } catch {
             telemetry.failed(error)
             throw error
         }
@@ -122,7 +100,7 @@ extension RedisStore {
 
     /// Sends a call and waits for its reply, in a span of its own when somebody traces.
     func answer(to call: Call) async throws(LimiterError) -> RedisReply {
-        let start = node.now
+        let start = router.now
         let answer: Call.Answer
         if let tracer {
             answer = await tracer.withSpan(RedisTelemetry.spanName, ofKind: .client) { span in
@@ -139,7 +117,7 @@ extension RedisStore {
         }
         switch answer {
         case .success(let reply):
-            telemetry.answered(in: .nanoseconds((node.now - start).nanoseconds))
+            telemetry.answered(in: .nanoseconds((router.now - start).nanoseconds))
             return reply
         case .failure(let error):
             telemetry.failed(error)
@@ -148,12 +126,6 @@ extension RedisStore {
     }
 
     private func sent(_ call: Call) async -> Call.Answer {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { caller in
-                if call.begin({ caller.resume(returning: $0) }) { node.submit(Attempt(call)) }
-            }
-        } onCancel: {
-            call.giveUp(.cancelled, "the calling task was cancelled")
-        }
+        await call.answer { [router] in router.submit($0) }
     }
 }

@@ -2,8 +2,11 @@ internal import Headgate
 
 /// Where counts live in Redis, and how long to wait for it.
 public struct RedisConfiguration: Sendable {
-    /// Where the server listens.
-    public var endpoint: RedisEndpoint
+    /// How Redis is set up, and where to begin.
+    public var topology: RedisTopology
+
+    /// How connections are encrypted; `nil` for plain text.
+    public var tls: RedisTLS?
 
     /// Who we are to the server; `nil` sends no AUTH.
     public var credentials: RedisCredentials?
@@ -34,6 +37,11 @@ public struct RedisConfiguration: Sendable {
 
     /// How much may wait at once; more is refused as ``LimiterError/Code/overloaded``.
     public var bounds: Bounds
+
+    /// Whether a server that may evict counts is refused: its calls fail as ``LimiterError/Code/unsafeEviction``.
+    ///
+    /// Otherwise it is used, and the log and a metric say what it may do.
+    public var strictBackend: Bool
 
     /// The name that `CLIENT LIST` shows: printable ASCII without blanks.
     public var clientName: String
@@ -68,8 +76,9 @@ public struct RedisConfiguration: Sendable {
 
     /// Creates a configuration; without arguments it is that of a Redis on this machine.
     public init(
-        endpoint: RedisEndpoint = .host("127.0.0.1", port: RedisEndpoint.defaultPort),
+        topology: RedisTopology = .standalone(.host("127.0.0.1", port: RedisEndpoint.defaultPort)),
         credentials: RedisCredentials? = nil,
+        tls: RedisTLS? = nil,
         database: Int = 0,
         connections: Int = 2,
         deadline: Duration = .milliseconds(50),
@@ -78,10 +87,12 @@ public struct RedisConfiguration: Sendable {
         stallTimeout: Duration = .seconds(2),
         keyPrefix: String = "hg",
         bounds: Bounds = Bounds(),
+        strictBackend: Bool = false,
         clientName: String = "headgate"
     ) {
-        self.endpoint = endpoint
+        self.topology = topology
         self.credentials = credentials
+        self.tls = tls
         self.database = database
         self.connections = connections
         self.deadline = deadline
@@ -90,6 +101,7 @@ public struct RedisConfiguration: Sendable {
         self.stallTimeout = stallTimeout
         self.keyPrefix = keyPrefix
         self.bounds = bounds
+        self.strictBackend = strictBackend
         self.clientName = clientName
     }
 }
@@ -97,12 +109,11 @@ public struct RedisConfiguration: Sendable {
 extension RedisConfiguration {
     /// Refuses what cannot work, so that a mistake shows at start and not at the first decision.
     func validate() throws(LimiterError) {
-        switch endpoint {
-        case .host(let name, let port):
-            try require(!name.isEmpty && (1...65_535).contains(port), "a Redis host has a name and a port of 1 to 65535")
-        case .unixSocket(let path):
-            try require((1...103).contains(path.utf8.count), "a Unix socket's path has 1 to 103 bytes")
-        }
+        try validateTopology()
+        try require(
+            (tls?.certificateFile == nil) == (tls?.keyFile == nil),
+            "a client certificate for Redis has both a certificate file and a key file"
+        )
         try require((0...1_000_000).contains(database), "a Redis database is 0 or more")
         try require((1...64).contains(connections), "Redis connections are 1 to 64")
         try require(deadline >= .milliseconds(1) && deadline <= .seconds(3_600), "a Redis deadline is 1 millisecond to 1 hour")
@@ -124,6 +135,35 @@ extension RedisConfiguration {
             "a Redis client name is at most 64 printable ASCII characters without blanks"
         )
         _ = try KeySpace(prefix: keyPrefix)
+    }
+
+    private func validateTopology() throws(LimiterError) {
+        switch topology {
+        case .standalone(let endpoint):
+            try validate(endpoint)
+        case .sentinel(let sentinels):
+            try require((1...64).contains(sentinels.endpoints.count), "Redis sentinels are 1 to 64")
+            for endpoint in sentinels.endpoints { try validate(endpoint) }
+            try require(!sentinels.master.isEmpty, "the sentinels' master has a name")
+            try require(
+                sentinels.pollInterval >= .milliseconds(10) && sentinels.answerTimeout >= .milliseconds(1),
+                "sentinels are asked every 10 milliseconds at most, and have 1 millisecond at least to answer"
+            )
+        case .cluster(let cluster):
+            try require((1...1_000).contains(cluster.seeds.count), "the first nodes of a Redis cluster are 1 to 1000")
+            for endpoint in cluster.seeds { try validate(endpoint) }
+            try require(database == 0, "a Redis cluster has the database 0 alone")
+            try require(cluster.refreshInterval >= .milliseconds(200), "a cluster's map is read every 200 milliseconds at most")
+        }
+    }
+
+    private func validate(_ endpoint: RedisEndpoint) throws(LimiterError) {
+        switch endpoint {
+        case .host(let name, let port):
+            try require(!name.isEmpty && (1...65_535).contains(port), "a Redis host has a name and a port of 1 to 65535")
+        case .unixSocket(let path):
+            try require((1...103).contains(path.utf8.count), "a Unix socket's path has 1 to 103 bytes")
+        }
     }
 
     private func require(_ condition: Bool, _ message: String) throws(LimiterError) {

@@ -15,4 +15,9 @@ public enum RedisEndpoint: Sendable, Hashable, CustomStringConvertible {
         case .unixSocket(let path): "unix:\(path)"
         }
     }
+
+    /// The host's name or address, when it has one.
+    var host: String? {
+        if case .host(let name, _) = self { name } else { nil }
+    }
 }

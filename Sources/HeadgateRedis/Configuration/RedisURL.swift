@@ -1,123 +1,248 @@
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 public import Headgate
 
 extension RedisConfiguration {
-    /// Reads `redis://[user:password@]host[:port][/database]` or `unix:///path[?db=database]`; all else takes its default.
+    /// Reads where Redis is from a URL; all that it does not say takes its default.
     ///
-    /// User and password are percent-decoded. No error repeats any part of the URL but its scheme.
+    /// - `redis://[user:password@]host[:port][/database]`, and `rediss://` for the same over TLS
+    /// - `unix:///path[?db=database]`
+    /// - `redis-sentinel://[user:password@]host[:port],...]/master[/database]`, and `rediss-sentinel://`
+    /// - `redis-cluster://[user:password@]host[:port],...`, and `rediss-cluster://`
+    ///
+    /// Behind a `?` stand options, joined by `&`: those of ``RedisURLOption``. User, password and options are percent-decoded. No
+    /// error repeats any part of the URL but its scheme. `password_env` names a variable of this process.
+    ///
     /// - Throws: ``LimiterError/Code/badRequest`` with what was expected.
     public init(url: String) throws(LimiterError) {
-        let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound] } ?? ""
-        let rest = url.dropFirst(scheme.count + "://".count)
-        switch scheme {
-        case "redis":
-            try self.init(tcp: rest)
-        case "unix":
-            try self.init(unix: rest)
-        case "rediss", "redis-sentinel", "redis-cluster":
-            throw LimiterError(.badRequest, "\(scheme):// is not supported yet; expected redis:// or unix://")
-        default:
-            throw LimiterError(.badRequest, "a Redis URL has an unknown scheme; expected redis:// or unix://")
+        try self.init(url: url, environment: { ProcessInfo.processInfo.environment[$0] })
+    }
+
+    /// Reads a URL whose `password_env` names a variable of an environment.
+    ///
+    /// - Throws: ``LimiterError/Code/badRequest`` with what was expected.
+    public init(url: String, environment: (String) -> String?) throws(LimiterError) {
+        let url = try RedisURL(url)
+        self.init()
+        if url.isEncrypted { tls = RedisTLS() }
+        var user = url.user
+        if let given = url.options[.user] { user = given }
+        credentials = try url.credentials(user, url.password, file: .passwordFile, variable: .passwordVariable, environment)
+        database = try url.databaseNumber()
+        switch url.place {
+        case .unixSocket(let path):
+            topology = .standalone(.unixSocket(path: path))
+        case .hosts(let hosts):
+            let endpoints = try hosts.map { host throws(LimiterError) in try RedisURL.endpoint(host, defaultPort: url.kind.defaultPort) }
+            topology = try url.topology(endpoints, environment)
         }
+        try apply(url.options)
         try validate()
     }
 
-    private init(tcp text: Substring) throws(LimiterError) {
-        self.init()
-        guard !text.contains(where: { $0 == "?" || $0 == "#" }) else {
-            throw LimiterError(.badRequest, "a redis:// URL has no query or fragment; a '?' or '#' in a password is written %3F or %23")
+    private mutating func apply(_ options: [RedisURLOption: String]) throws(LimiterError) {
+        if tls != nil {
+            tls?.authorityFile = options[.authorityFile]
+            tls?.certificateFile = options[.certificateFile]
+            tls?.keyFile = options[.keyFile]
+            tls?.serverName = options[.serverName]
+            tls?.insecureSkipsVerification = try RedisURL.flag(options[.insecureSkipVerification])
+        } else if options.keys.contains(where: \.isAboutTLS) {
+            throw LimiterError(.badRequest, "a Redis URL has options for TLS and a scheme without; expected rediss://")
         }
-        let (authority, path) = text.cut(atFirst: "/")
-        var address = authority
+        strictBackend = try RedisURL.flag(options[.strict])
+    }
+}
+
+/// What may stand behind the `?` of a Redis URL.
+public enum RedisURLOption: String, Sendable, Hashable, CaseIterable {
+    /// The database's number.
+    case database = "db"
+    /// The user, when the URL has none before its `@`.
+    case user
+    /// The file whose content is the password, read at each connect.
+    case passwordFile = "password_file"
+    /// The environment variable that holds the password.
+    case passwordVariable = "password_env"
+    /// The file of the authorities that are trusted.
+    case authorityFile = "ca_file"
+    /// The file of our certificate.
+    case certificateFile = "cert_file"
+    /// The file of our certificate's key.
+    case keyFile = "key_file"
+    /// The name that the server has to prove.
+    case serverName = "server_name"
+    /// `true` to believe any server.
+    case insecureSkipVerification = "insecure_skip_verification"
+    /// The user of the sentinels.
+    case sentinelUser = "sentinel_user"
+    /// The password of the sentinels.
+    case sentinelPassword = "sentinel_password"
+    /// The file whose content is the password of the sentinels.
+    case sentinelPasswordFile = "sentinel_password_file"
+    /// The environment variable that holds the password of the sentinels.
+    case sentinelPasswordVariable = "sentinel_password_env"
+    /// The hosts that a cluster may send us to, joined by commas.
+    case allowedHosts = "allow_hosts"
+    /// `true` to refuse a server that may evict counts.
+    case strict
+
+    var isAboutTLS: Bool {
+        switch self {
+        case .authorityFile, .certificateFile, .keyFile, .serverName, .insecureSkipVerification: true
+        case .database, .user, .passwordFile, .passwordVariable, .sentinelUser, .sentinelPassword, .sentinelPasswordFile,
+            .sentinelPasswordVariable, .allowedHosts, .strict:
+            false
+        }
+    }
+}
+
+/// A Redis URL, cut into its parts.
+struct RedisURL {
+    /// What the scheme says.
+    enum Kind {
+        case standalone, unix, sentinel, cluster
+
+        var defaultPort: Int {
+            switch self {
+            case .standalone, .unix, .cluster: RedisEndpoint.defaultPort
+            case .sentinel: RedisSentinels.defaultPort
+            }
+        }
+    }
+
+    enum Place {
+        case unixSocket(String)
+        case hosts([Substring])
+    }
+
+    var kind: Kind
+    var isEncrypted: Bool
+    var user: String?
+    var password: String?
+    var place: Place
+    /// What stands between the slashes behind the hosts.
+    var path: [Substring]
+    var options: [RedisURLOption: String]
+
+    init(_ text: String) throws(LimiterError) {
+        let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound] } ?? ""
+        (kind, isEncrypted) = try RedisURL.kind(scheme)
+        let (rest, query) = text.dropFirst(scheme.count + "://".count).cut(atFirst: "?")
+        options = try RedisURL.options(query, of: kind)
+        guard !rest.contains("#") else {
+            throw LimiterError(.badRequest, "a Redis URL has no fragment; a '?' or '#' in a password is written %3F or %23")
+        }
+        guard kind != .unix else {
+            guard rest.hasPrefix("/") else { throw LimiterError(.badRequest, "a unix:// URL has no absolute path; expected unix:///path") }
+            place = .unixSocket(try RedisURL.percentDecoded(rest))
+            path = []
+            return
+        }
+        let (authority, path) = rest.cut(atFirst: "/")
+        var addresses = authority
         // The last '@' ends the user and password, as in other clients; neither may hold a bare '@' by the standard.
         if let at = authority.lastIndex(of: "@") {
-            credentials = try Self.credentials(authority[..<at])
-            address = authority[authority.index(after: at)...]
+            let (user, password) = authority[..<at].cut(atFirst: ":")
+            let name = try RedisURL.percentDecoded(user)
+            self.user = name.isEmpty ? nil : name
+            self.password = try password.map { text throws(LimiterError) in try RedisURL.percentDecoded(text) }
+            addresses = authority[authority.index(after: at)...]
         }
-        endpoint = try Self.host(address)
-        if let path, !path.isEmpty { database = try Self.number(path, "a database") }
+        place = .hosts(addresses.split(separator: ",", omittingEmptySubsequences: false))
+        self.path = path?.split(separator: "/", omittingEmptySubsequences: true) ?? []
+        try checkShape()
     }
 
-    private init(unix text: Substring) throws(LimiterError) {
-        self.init()
-        let (path, query) = text.cut(atFirst: "?")
-        guard path.hasPrefix("/") else { throw LimiterError(.badRequest, "a unix:// URL has no absolute path; expected unix:///path") }
-        endpoint = .unixSocket(path: try Self.percentDecoded(path))
-        if let query {
-            guard query.hasPrefix("db=") else { throw LimiterError(.badRequest, "a unix:// URL has an unknown query; expected ?db=0") }
-            database = try Self.number(query.dropFirst("db=".count), "a database")
+    private static func kind(_ scheme: Substring) throws(LimiterError) -> (Kind, isEncrypted: Bool) {
+        switch scheme {
+        case "redis": (.standalone, false)
+        case "rediss": (.standalone, true)
+        case "unix": (.unix, false)
+        case "redis-sentinel": (.sentinel, false)
+        case "rediss-sentinel": (.sentinel, true)
+        case "redis-cluster": (.cluster, false)
+        case "rediss-cluster": (.cluster, true)
+        default:
+            throw LimiterError(
+                .badRequest,
+                "a Redis URL has an unknown scheme; expected redis://, rediss://, unix://, redis-sentinel:// or redis-cluster://"
+            )
         }
     }
 
-    private static func credentials(_ text: Substring) throws(LimiterError) -> RedisCredentials? {
-        let (user, password) = text.cut(atFirst: ":")
-        guard let password else {
+    private func checkShape() throws(LimiterError) {
+        let hosts = if case .hosts(let hosts) = place { hosts.count } else { 1 }
+        switch kind {
+        case .standalone, .unix:
+            guard hosts == 1 else {
+                throw LimiterError(.badRequest, "a redis:// URL has one host; several are for redis-sentinel:// and redis-cluster://")
+            }
+            guard path.count <= 1 else { throw LimiterError(.badRequest, "a redis:// URL has one path element, the database") }
+        case .sentinel:
+            guard (1...2).contains(path.count) else {
+                throw LimiterError(.badRequest, "a redis-sentinel:// URL names its master behind the hosts; expected host:26379,.../mymaster")
+            }
+        case .cluster:
+            guard path.isEmpty || path == ["0"] else { throw LimiterError(.badRequest, "a Redis cluster has the database 0 alone") }
+        }
+    }
+
+    /// The database that the path or an option names.
+    func databaseNumber() throws(LimiterError) -> Int {
+        let inPath = kind == .sentinel ? path.dropFirst().first : path.first
+        guard let text = inPath ?? options[.database].map({ $0[...] }) else { return 0 }
+        return try RedisURL.number(text, "a database")
+    }
+
+    /// The topology of these hosts.
+    func topology(_ endpoints: [RedisEndpoint], _ environment: (String) -> String?) throws(LimiterError) -> RedisTopology {
+        switch kind {
+        case .standalone, .unix:
+            return .standalone(endpoints[0])
+        case .cluster:
+            let allowed = options[.allowedHosts]?.split(separator: ",").map(String.init) ?? []
+            return .cluster(RedisCluster(endpoints, allowedHosts: allowed))
+        case .sentinel:
+            let credentials = try credentials(
+                options[.sentinelUser],
+                options[.sentinelPassword],
+                file: .sentinelPasswordFile,
+                variable: .sentinelPasswordVariable,
+                environment
+            )
+            return .sentinel(
+                RedisSentinels(endpoints, master: try RedisURL.percentDecoded(path[0]), credentials: credentials)
+            )
+        }
+    }
+
+    /// The credentials of a user, whose password stands in the URL, in a file or in the environment.
+    func credentials(
+        _ user: String?,
+        _ password: String?,
+        file: RedisURLOption,
+        variable: RedisURLOption,
+        _ environment: (String) -> String?
+    ) throws(LimiterError) -> RedisCredentials? {
+        let sources = [password, options[file], options[variable]].compactMap(\.self)
+        guard sources.count <= 1 else {
+            throw LimiterError(.badRequest, "a Redis URL has two passwords; expected one, in the URL, in a file or in the environment")
+        }
+        if let password { return RedisCredentials(user: user, password: password) }
+        if let path = options[file] { return RedisCredentials(user: user, passwordFile: path) }
+        if let name = options[variable] {
+            guard let password = environment(name) else {
+                throw LimiterError(.badRequest, "the environment variable that \(variable.rawValue) names is not set")
+            }
+            return RedisCredentials(user: user, password: password)
+        }
+        guard user == nil else {
             throw LimiterError(.badRequest, "a Redis URL has a user without a password; expected user:password@ or :password@")
         }
-        let name = try percentDecoded(user)
-        return RedisCredentials(user: name.isEmpty ? nil : name, password: try percentDecoded(password))
-    }
-
-    private static func host(_ text: Substring) throws(LimiterError) -> RedisEndpoint {
-        var name = text
-        var port: Substring?
-        if text.hasPrefix("[") {
-            guard let end = text.firstIndex(of: "]") else { throw LimiterError(.badRequest, "a Redis URL has '[' without ']'") }
-            name = text[text.index(after: text.startIndex)..<end]
-            let rest = text[text.index(after: end)...]
-            guard rest.isEmpty || rest.hasPrefix(":") else { throw LimiterError(.badRequest, "a Redis URL has text behind ']'") }
-            port = rest.isEmpty ? nil : rest.dropFirst()
-        } else {
-            (name, port) = text.cut(atFirst: ":")
-        }
-        guard !name.isEmpty, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw LimiterError(.badRequest, "a Redis URL has no host")
-        }
-        guard let port else { return .host(String(name), port: RedisEndpoint.defaultPort) }
-        return .host(String(name), port: try number(port, "a port"))
-    }
-
-    private static func number(_ text: Substring, _ what: String) throws(LimiterError) -> Int {
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text) else {
-            throw LimiterError(.badRequest, "a Redis URL has \(what) that is no whole number")
-        }
-        return number
-    }
-
-    private static func percentDecoded(_ text: Substring) throws(LimiterError) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst()?.hexDigit, let low = rest.popFirst()?.hexDigit else {
-                throw LimiterError(.badRequest, "a Redis URL has a '%' without two hex digits")
-            }
-            bytes.append(high << 4 | low)
-        }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw LimiterError(.badRequest, "a Redis URL has escapes that are no UTF-8")
-        }
-        return decoded
-    }
-}
-
-extension Substring {
-    /// What stands before the first such character, and behind it when there is one.
-    fileprivate func cut(atFirst character: Character) -> (Substring, Substring?) {
-        guard let index = firstIndex(of: character) else { return (self, nil) }
-        return (self[..<index], self[self.index(after: index)...])
-    }
-}
-
-extension UInt8 {
-    fileprivate var hexDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        return nil
     }
 }

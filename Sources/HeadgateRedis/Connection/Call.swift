@@ -25,14 +25,16 @@ final class Call: Sendable {
     let expectation: Expectation
     /// When the caller is answered at the latest.
     let deadline: NIODeadline
+    /// The cluster's slot of its keys; `nil` where that makes no difference.
+    let slot: Int?
 
     private let share: Load.Share
     private let state = Mutex(State())
 
     fileprivate struct State {
         var phase = Phase.made
-        /// The connection that it was last given to, by its number in the node.
-        var lane = 0
+        /// The lane that it was last given to.
+        weak var lane: Lane?
     }
 
     fileprivate enum Phase {
@@ -42,10 +44,17 @@ final class Call: Sendable {
         case over(LimiterError?)
     }
 
-    init(frame: [UInt8], expecting expectation: Expectation, deadline: NIODeadline, share: consuming Load.Share) {
+    init(
+        frame: [UInt8],
+        expecting expectation: Expectation,
+        deadline: NIODeadline,
+        slot: Int? = nil,
+        share: consuming Load.Share
+    ) {
         self.frame = frame
         self.expectation = expectation
         self.deadline = deadline
+        self.slot = slot
         self.share = share
     }
 }
@@ -69,6 +78,17 @@ extension Call {
         guard let gaveUp else { return true }
         answer(caller, .failure(gaveUp))
         return false
+    }
+
+    /// Has the call submitted, and waits for its answer; cancelling the task gives it up.
+    func answer(_ submit: @Sendable (Attempt) -> Void) async -> Answer {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { caller in
+                if begin({ caller.resume(returning: $0) }) { submit(Attempt(self)) }
+            }
+        } onCancel: {
+            giveUp(.cancelled, "the calling task was cancelled")
+        }
     }
 
     /// Marks the call as handed to the network.
@@ -127,8 +147,8 @@ extension Call {
         }
     }
 
-    /// The number of the lane that it was last given to.
-    var lane: Int {
+    /// The lane that it was last given to.
+    var lane: Lane? {
         get { state.withLock { $0.lane } }
         set { state.withLock { $0.lane = newValue } }
     }

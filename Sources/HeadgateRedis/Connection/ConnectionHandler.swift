@@ -8,6 +8,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Where the connection leads, once that is known.
+    var endpoint: RedisEndpoint?
+
     private let settings: LaneSettings
     /// Held until the connection ends.
     private var owner: LaneCore?
@@ -19,11 +22,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var nextDeadline: NIODeadline?
     /// When the last whole reply came: a server that is behind, and answers, has not stalled.
     private var lastReply = NIODeadline.uptimeNanoseconds(0)
+    /// Whether what is being read holds answers to calls: the node serves.
+    private var hasAnswers = false
 
     init(settings: LaneSettings, owner: LaneCore) {
         self.settings = settings
         self.owner = owner
-        machine = ConnectionMachine(scriptDigest: settings.script.digest)
+        machine = ConnectionMachine(scriptDigest: settings.script?.digest ?? "")
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -99,6 +104,7 @@ extension ConnectionHandler {
             owner?.takeBack(attempt)
             return
         }
+        if attempt.isAsking { outbound.writeBytes(LaneSettings.asking) }
         outbound.writeBytes(attempt.call.frame)
     }
 
@@ -123,6 +129,10 @@ extension ConnectionHandler {
         } catch {
             end(LimiterError(.wireProtocol, "Redis broke its protocol: \(error.reason)"))
         }
+        if hasAnswers {
+            hasAnswers = false
+            settings.health.answered()
+        }
         flush()
         if machine.isSpent, case .draining(let code) = machine.state {
             end(LimiterError(code, "the server cannot serve us: \(code)"))
@@ -134,8 +144,13 @@ extension ConnectionHandler {
         switch action {
         case .none: break
         case .becomeReady: owner?.connectionIsReady(self)
-        case .complete(let call, let reply): call.finish(.success(reply))
-        case .fail(let call, let error): call.finish(.failure(error))
+        case .complete(let call, let reply):
+            hasAnswers = true
+            call.finish(.success(reply))
+        case .fail(let call, let error):
+            if error.code.isNodeTrouble { owner?.nodeFailed(error) } else { hasAnswers = true }
+            call.finish(.failure(error))
+        case .redirect(let attempt, let fault): redirect(attempt, fault)
         case .sendAgain(let attempt, let loadingScript): sendAgain(attempt, loadingScript: loadingScript, at: now)
         case .handOver(let attempt): owner?.takeBack(attempt)
         case .close(let error): end(error)
@@ -144,13 +159,19 @@ extension ConnectionHandler {
     }
 
     private func sendAgain(_ attempt: Attempt, loadingScript: Bool, at now: NIODeadline) {
-        if loadingScript {
+        if loadingScript, let script = settings.script {
             machine.load(at: now)
-            outbound.writeBytes(settings.script.loading)
+            outbound.writeBytes(script.loading)
             settings.telemetry.reloadedScript()
         }
         guard attempt.call.markQueued(), attempt.call.markSent() else { return }
         append(attempt, at: now)
+    }
+
+    private func redirect(_ attempt: Attempt, _ fault: RedisFault) {
+        guard let redirected = settings.redirected else { return attempt.call.finish(.failure(fault.scriptError)) }
+        hasAnswers = true
+        if attempt.call.markQueued() { redirected(attempt, fault, endpoint) }
     }
 }
 
@@ -170,9 +191,21 @@ extension ConnectionHandler {
         let (overdue, next) = machine.overdue(at: now)
         nextDeadline = next
         for call in overdue { call.giveUp(.deadlineExceeded, "Redis did not answer within the deadline") }
+        if isSilent(since: machine.oldestSending, at: now) {
+            for _ in overdue { owner?.nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline")) }
+        }
         if let stalls, stalls <= now {
             end(LimiterError(.connect, "Redis owed an answer for \(settings.configuration.stallTimeout) and sent none"))
         }
+    }
+
+    /// Whether Redis had half of a deadline to say anything, and said nothing.
+    ///
+    /// A server that is behind but answers is not down, and a process that was itself kept waiting knows nothing of the server.
+    private func isSilent(since sending: NIODeadline?, at now: NIODeadline) -> Bool {
+        let patience = TimeAmount(settings.configuration.deadline / 2)
+        guard let sending else { return false }
+        return now - sending >= patience && now - lastReply >= patience
     }
 
     /// When the connection counts as stalled unless something comes.

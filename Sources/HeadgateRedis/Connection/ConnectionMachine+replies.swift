@@ -13,6 +13,7 @@ extension ConnectionMachine {
             switch entry.purpose {
             case .greeting(let command, let isLast): return greeted(command, reply, isLast: isLast)
             case .reload: return reloaded(reply)
+            case .asking: return .none  // What it was to open says itself whether it did.
             case .call(let attempt, let scriptLoads): return answered(attempt, sentAfter: scriptLoads, reply)
             }
         }
@@ -27,10 +28,13 @@ extension ConnectionMachine {
             return .close(LimiterError(code, "Redis refused to authenticate us: \(fault.text)"))
         case (.fault(let fault), .select) where fault.kind == .other:
             return .close(LimiterError(.badRequest, "Redis refused the database: \(fault.text)"))
-        case (.fault(let fault), .select), (.fault(let fault), .setName), (.fault(let fault), .loadScript):
+        case (.fault(let fault), .select), (.fault(let fault), .setName), (.fault(let fault), .loadScript),
+            (.fault(let fault), .checkRole):
             return .close(fault.refusal)
         case (.value(let value), .loadScript) where value.text != digest:
             return .close(LimiterError(.wireProtocol, "Redis loaded another script than it was sent"))
+        case (.value(let value), .checkRole) where value.elements?.first?.text != "master":
+            return .close(LimiterError(.readOnly, "the server that the sentinels name is no master"))
         case (.integers, _):
             return .close(LimiterError(.wireProtocol, "Redis answered a greeting with numbers"))
         case (.value, _):
@@ -48,7 +52,7 @@ extension ConnectionMachine {
         case .fault(let fault):
             switch fault.consequence {
             case .leaveConnection: drain(because: fault.code)
-            case .loadScript, .report: break  // The calls behind it say the same, to those who wait.
+            case .loadScript, .redirect, .report: break  // The calls behind it say the same, to those who wait.
             }
             return .none
         case .value, .integers:
@@ -60,7 +64,11 @@ extension ConnectionMachine {
         let call = attempt.call
         switch (call.expectation, reply) {
         case (.anything, .fault(let fault)):
-            if fault.consequence == .leaveConnection { drain(because: fault.code) }
+            switch fault.consequence {
+            case .leaveConnection: drain(because: fault.code)
+            case .redirect: return .redirect(attempt, fault)
+            case .loadScript, .report: break
+            }
             return .fail(call, fault.commandError)
         case (.anything, .integers), (.anything, .value):
             hasServed = true
@@ -96,6 +104,8 @@ extension ConnectionMachine {
             guard let next = attempt.afterReload else { return .fail(attempt.call, fault.scriptError) }
             // Calls that were sent before the newest load need no other one.
             return state == .ready ? .sendAgain(next, loadingScript: loads == scriptLoads) : .handOver(next)
+        case .redirect:
+            return .redirect(attempt, fault)
         case .leaveConnection:
             drain(because: fault.code)
             guard let next = attempt.afterRefusal else { return .fail(attempt.call, fault.scriptError) }

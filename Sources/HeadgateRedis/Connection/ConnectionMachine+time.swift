@@ -8,7 +8,7 @@ extension ConnectionMachine {
         var onlySettled = true
         for entry in owed.dropFirst(settled) {
             switch entry.purpose {
-            case .greeting, .reload:
+            case .greeting, .reload, .asking:
                 if onlySettled { settled += 1 }
             case .call(let attempt, _):
                 if attempt.call.isOver {
@@ -25,11 +25,14 @@ extension ConnectionMachine {
         return (calls, next)
     }
 
+    /// When the oldest of what is owed was sent.
+    var oldestSending: NIODeadline? { owed.first?.sentAt }
+
     /// When the connection counts as stalled unless a reply comes.
     func stalls(after timeout: TimeAmount) -> NIODeadline? {
         guard let first = owed.first else { return nil }
         switch first.purpose {
-        case .greeting, .reload: return first.sentAt + timeout
+        case .greeting, .reload, .asking: return first.sentAt + timeout
         case .call(let attempt, _): return max(first.sentAt + timeout, attempt.call.deadline)
         }
     }
@@ -39,7 +42,7 @@ extension ConnectionMachine {
         owed.dropFirst(settled).contains { entry in
             switch entry.purpose {
             case .call(let attempt, _): !attempt.call.isOver
-            case .greeting, .reload: false
+            case .greeting, .reload, .asking: false
             }
         }
     }

@@ -20,7 +20,7 @@ struct ConnectionMachine {
 
     /// A command of the greeting: what is sent before any call.
     enum GreetingCommand: Sendable, Hashable {
-        case authenticate, select, setName, loadScript
+        case authenticate, select, setName, checkRole, loadScript
     }
 
     /// What the shell has to do after a reply.
@@ -37,6 +37,8 @@ struct ConnectionMachine {
         case sendAgain(Attempt, loadingScript: Bool)
         /// Send the call on the next connection.
         case handOver(Attempt)
+        /// The node does not serve the call's slot, or not now.
+        case redirect(Attempt, RedisFault)
         /// Close: call `close` for those who still wait.
         case close(LimiterError)
     }
@@ -44,6 +46,7 @@ struct ConnectionMachine {
     enum Purpose {
         case greeting(GreetingCommand, isLast: Bool)
         case reload
+        case asking
         /// A call, and how many times the script had been loaded when it was sent.
         case call(Attempt, scriptLoads: Int)
     }
@@ -105,6 +108,7 @@ extension ConnectionMachine {
     mutating func send(_ attempt: Attempt, at now: NIODeadline) -> Bool {
         switch state {
         case .ready:
+            if attempt.isAsking { owed.append(Owed(purpose: .asking, sentAt: now)) }
             owed.append(Owed(purpose: .call(attempt, scriptLoads: scriptLoads), sentAt: now))
             return true
         case .connecting, .greeting, .draining, .closed:
@@ -136,7 +140,7 @@ extension ConnectionMachine {
         return owed.compactMap { entry in
             switch entry.purpose {
             case .call(let attempt, _): attempt.call
-            case .greeting, .reload: nil
+            case .greeting, .reload, .asking: nil
             }
         }
     }

@@ -1,24 +1,58 @@
 internal import Headgate
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 
-/// Opens channels to an endpoint.
+/// Opens channels to Redis servers and sentinels: reads the files that this needs, looks up names, and puts TLS in.
 ///
-/// A host's name is resolved anew at each call, and all its addresses are tried.
+/// All of that happens anew at each call, so that what was rotated or moved is found. All addresses of a name are tried.
 struct Dialer: Sendable {
-    let endpoint: RedisEndpoint
     let timeout: TimeAmount
+    let encryption: Encryption?
+    let passwordFile: PasswordFile?
 
-    /// Opens a channel and puts the handler into it.
+    init(_ configuration: RedisConfiguration, credentials: RedisCredentials?, encryption: Encryption?) {
+        timeout = TimeAmount(configuration.connectTimeout)
+        self.encryption = encryption
+        passwordFile = credentials?.file
+    }
+
+    /// Opens a channel and has handlers added to it.
     ///
-    /// The handler is added when the channel stands: of the channels to several addresses only one gets it.
-    func dial(on eventLoop: any EventLoop, _ handler: NIOLoopBound<ConnectionHandler>) -> EventLoopFuture<Void> {
-        channel(on: eventLoop).flatMapThrowing { channel in
-            try channel.pipeline.syncOperations.addHandler(handler.value)
+    /// They are added when the channel stands: of the channels to several addresses only one gets them.
+    func dial(
+        _ endpoint: RedisEndpoint,
+        on eventLoop: any EventLoop,
+        _ add: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        read(on: eventLoop).flatMap { context in
+            channel(to: endpoint, on: eventLoop).flatMapThrowing { channel in
+                let pipeline = channel.pipeline.syncOperations
+                if let context { try encryption?.add(context, to: pipeline, host: endpoint.host) }
+                try add(pipeline)
+                return channel
+            }
         }
     }
 
-    private func channel(on eventLoop: any EventLoop) -> EventLoopFuture<any Channel> {
+    /// Opens a lane's channel to a place that stays.
+    func lane(to endpoint: RedisEndpoint) -> LaneSettings.Dial {
+        { eventLoop, handler in
+            handler.value.endpoint = endpoint
+            return dial(endpoint, on: eventLoop) { try $0.addHandler(handler.value) }.map { _ in }
+        }
+    }
+
+    /// Reads the files away from the event loop.
+    private func read(on eventLoop: any EventLoop) -> EventLoopFuture<NIOSSLContext?> {
+        guard encryption != nil || passwordFile != nil else { return eventLoop.makeSucceededFuture(nil) }
+        return HostResolver.shared.run(on: eventLoop) {
+            passwordFile?.read()
+            return try encryption?.context()
+        }
+    }
+
+    private func channel(to endpoint: RedisEndpoint, on eventLoop: any EventLoop) -> EventLoopFuture<any Channel> {
         let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(timeout)
         switch endpoint {
         case .unixSocket(let path):
@@ -27,7 +61,9 @@ struct Dialer: Sendable {
             let bootstrap = TCPOptions.apply(to: bootstrap)
             // An address needs no resolver, and no thread of its own.
             if let address = try? SocketAddress(ipAddress: name, port: port) { return bootstrap.connect(to: address) }
-            return bootstrap.connect(host: name, port: port)
+            return HostResolver.shared.addresses(of: name, port: port, on: eventLoop).assumeIsolated().flatMap { addresses in
+                bootstrap.resolver(KnownAddresses(addresses: addresses, eventLoop: eventLoop)).connect(host: name, port: port)
+            }.nonisolated()
         }
     }
 }

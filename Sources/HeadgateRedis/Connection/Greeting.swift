@@ -10,9 +10,12 @@ struct Greeting {
     /// The greeting with the credentials of this moment.
     init(_ settings: LaneSettings) throws(LimiterError) {
         let configuration = settings.configuration
-        if let credentials = configuration.credentials?.current {
-            let user = credentials.user.map { [$0] } ?? []
-            try add(.authenticate, ["AUTH"] + user + [credentials.password])
+        if let credentials = configuration.credentials {
+            guard let pair = credentials.current else {
+                throw LimiterError(.authentication, "the file with the password for Redis cannot be read, or is empty")
+            }
+            let user = pair.user.map { [$0] } ?? []
+            try add(.authenticate, ["AUTH"] + user + [pair.password])
         }
         if configuration.database != 0 {
             try add(.select, ["SELECT", String(configuration.database)])
@@ -20,8 +23,11 @@ struct Greeting {
         if !configuration.clientName.isEmpty {
             try add(.setName, ["CLIENT", "SETNAME", configuration.clientName])
         }
-        commands.append(.loadScript)
-        frames.append(settings.script.loading)
+        if settings.isMasterOnly { try add(.checkRole, ["ROLE"]) }
+        if let script = settings.script {
+            commands.append(.loadScript)
+            frames.append(script.loading)
+        }
     }
 
     private mutating func add(_ command: ConnectionMachine.GreetingCommand, _ arguments: [String]) throws(LimiterError) {

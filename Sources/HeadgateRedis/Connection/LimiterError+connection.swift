@@ -10,8 +10,12 @@ extension LimiterError {
             error
         case let error as NIOConnectionError where error.connectionErrors.isEmpty && (error.dnsAError ?? error.dnsAAAAError) != nil:
             LimiterError(.dns, "the name of the Redis host could not be resolved", cause: error)
+        case let error as NameUnknown:
+            LimiterError(.dns, "the name of the Redis host could not be resolved: \(error.reason)", cause: error)
         case is SocketAddressError:
             LimiterError(.dns, "the address of the Redis host could not be resolved", cause: error)
+        case let error where Encryption.isCause(of: error):
+            LimiterError(.tls, "TLS with Redis failed: \(Encryption.reason(error))", cause: error)
         default:
             LimiterError(.connect, "the connection to Redis failed: \(RedisFault.printable("\(error)".utf8))", cause: error)
         }

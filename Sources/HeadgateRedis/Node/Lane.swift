@@ -29,7 +29,7 @@ final class Lane: Sendable {
     ///
     /// Only the first call of a batch wakes the event loop.
     func submit(_ attempt: Attempt) {
-        attempt.call.lane = number
+        attempt.call.lane = self
         switch inbox.put(attempt) {
         case .wake: eventLoop.execute { [core] in core.value.collect() }
         case .queued: break
@@ -43,6 +43,16 @@ final class Lane: Sendable {
             core.value.node = node
             core.value.start()
         }
+    }
+
+    /// Tries a few times a second whether the node serves again, until it does.
+    func beginProbing() {
+        eventLoop.execute { [core] in core.value.beginProbing() }
+    }
+
+    /// Leaves the connection unless it leads to this place.
+    func move(to endpoint: RedisEndpoint) {
+        eventLoop.execute { [core] in core.value.move(to: endpoint) }
     }
 
     /// Takes no more calls, answers those that it has until `limit`, and closes.

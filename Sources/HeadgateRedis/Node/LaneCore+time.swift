@@ -22,6 +22,7 @@ extension LaneCore {
         connection?.tick(at: now)
         perform(reconnection.tick(at: now, othersUp: othersUp, random: settings.random()))
         expireWaiting(at: now)
+        probeIfDue(at: now)
         finishStopping()
         rearm()
     }
@@ -35,6 +36,7 @@ extension LaneCore {
                 attempt.call.finish(.failure(LaneCore.notRunning))
             } else {
                 attempt.call.giveUp(.deadlineExceeded, "there was no connection to Redis within the deadline")
+                nodeFailed(LimiterError(.deadlineExceeded, "there is no connection to Redis"))
             }
         }
         waiting = rest
@@ -42,7 +44,7 @@ extension LaneCore {
 
     func rearm() {
         let deadlines = [
-            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit,
+            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit, probesAt,
         ]
         if let next = deadlines.compactMap(\.self).min() { arm(at: next) }
     }

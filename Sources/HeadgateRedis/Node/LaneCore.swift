@@ -21,6 +21,8 @@ final class LaneCore {
     var spare: [Attempt] = []
     var timer: (at: NIODeadline, task: Scheduled<Void>)?
     var stopping: (limit: NIODeadline, done: EventLoopPromise<Void>)?
+    /// When to try whether the node serves again.
+    var probesAt: NIODeadline?
 
     init(number: Int, settings: LaneSettings, inbox: Inbox, eventLoop: any EventLoop) {
         self.number = number
@@ -135,7 +137,9 @@ extension LaneCore {
         dialEnds = nil
         reconnection.connected(at: eventLoop.now)
         inbox.isUp = true
+        settings.health.connected()
         settings.telemetry.connected(lane: number)
+        if settings.health.refusal != nil { node?.probe() }
         pump()
     }
 
@@ -170,6 +174,7 @@ extension LaneCore {
         inbox.isUp = false
         if stopping != nil { return finishStopping() }
         settings.telemetry.disconnected(lane: number, error)
+        nodeFailed(error)
         let action = reconnection.ended(error, hadServed: hadServed, at: eventLoop.now, othersUp: othersUp, random: settings.random())
         if isLeader, case .refusing(_, let error) = reconnection.phase { inbox.refuse(error) }
         if othersUp { reroute() }

@@ -1,20 +1,37 @@
 internal import Headgate
 internal import NIOCore
 
-/// One Redis server with its few connections.
-final class Node: Sendable {
+/// One Redis server with its few connections and its breaker.
+final class Node: Router {
+    let settings: LaneSettings
+    /// Where the node is; `nil` when that changes.
+    let endpoint: RedisEndpoint?
     private let lanes: [Lane]
 
-    init(lanes: [Lane]) { self.lanes = lanes }
+    init(settings: LaneSettings, endpoint: RedisEndpoint? = nil, lanes: [Lane]) {
+        self.settings = settings
+        self.endpoint = endpoint
+        self.lanes = lanes
+    }
 
-    convenience init(settings: LaneSettings, group: any EventLoopGroup) {
+    convenience init(settings: LaneSettings, endpoint: RedisEndpoint? = nil, group: any EventLoopGroup) {
         self.init(
+            settings: settings,
+            endpoint: endpoint,
             lanes: (0..<settings.configuration.connections).map { Lane(number: $0, settings: settings, eventLoop: group.next()) }
         )
     }
 
+    var nodes: [Node] { [self] }
+
     /// The time by which deadlines are measured.
     var now: NIODeadline { lanes[0].now }
+
+    /// Whether a connection stands.
+    var isUp: Bool { lanes.contains { $0.isUp } }
+
+    /// Whether the node is to be asked at all.
+    var isWell: Bool { isUp && settings.health.refusal == nil }
 
     /// Whether a connection other than this lane's stands.
     func isUp(besides number: Int) -> Bool {
@@ -25,12 +42,13 @@ final class Node: Sendable {
     ///
     /// One connection carries more than a Redis can decide, and in larger batches than several would. The others stand by.
     func submit(_ attempt: Attempt) {
+        if let refusal = settings.health.refusal { return attempt.call.finish(.failure(refusal)) }
         (lanes.first { $0.isUp } ?? lanes[0]).submit(attempt)
     }
 
     /// Gives a call to the lane that had another one before, so that they reach Redis in order while its connection stands.
     func submit(_ attempt: Attempt, behind other: Call?) {
-        guard let lane = other.map({ lanes[$0.lane] }), lane.isUp else { return submit(attempt) }
+        guard let lane = other?.lane, lane.isUp else { return submit(attempt) }
         lane.submit(attempt)
     }
 
@@ -45,5 +63,47 @@ final class Node: Sendable {
             // The lanes' futures never fail; if the event loops are gone, so are the connections.
             try? await stopped.get()
         }
+    }
+
+    /// Closes the connections of a node that is not needed any more, once what was sent is answered.
+    func retire() {
+        for lane in lanes { _ = lane.stop(by: now + .seconds(1)) }
+    }
+}
+
+// MARK: Health
+
+extension Node {
+    /// Notes that a call found no answer, and begins to probe when that opens the breaker.
+    func failed(_ error: LimiterError) {
+        if settings.health.failed(error, at: now) { lanes[0].beginProbing() }
+    }
+
+    /// Tries whether the node makes decisions, over a connection that stands; whatever it answers, its breaker hears of it.
+    func probe() {
+        guard let lane = lanes.first(where: { $0.isUp }), let call = settings.probe(self), call.begin(nil) else { return }
+        lane.submit(Attempt(call))
+    }
+
+    /// Sends a command to this very node, its breaker open or not, and waits for the reply.
+    ///
+    /// - Throws: ``LimiterError``.
+    func ask(_ arguments: [String], within time: TimeAmount) async throws(LimiterError) -> RedisValue {
+        let frame = try CommandArguments(arguments).framed()
+        let share = try settings.ownLoad.take(decisions: 0, bytes: frame.count)
+        return try await ask(Call(frame: frame, expecting: .anything, deadline: now + time, share: share)).value
+    }
+
+    /// Sends a call to this very node, its breaker open or not, and waits for the reply.
+    ///
+    /// - Throws: ``LimiterError``.
+    func ask(_ call: Call) async throws(LimiterError) -> RedisReply {
+        let answer = await call.answer { [lanes] attempt in (lanes.first { $0.isUp } ?? lanes[0]).submit(attempt) }
+        return try answer.get()
+    }
+
+    /// Leaves the connections that lead elsewhere.
+    func move(to endpoint: RedisEndpoint) {
+        for lane in lanes { lane.move(to: endpoint) }
     }
 }

@@ -10,6 +10,8 @@ struct ScriptCall {
     let replyCount: Int
     /// How many decisions it counts for among those that wait.
     let weight: Int
+    /// The first of its keys; in a cluster all of them are in one slot.
+    let firstKey: String?
 }
 
 extension ScriptCall {
@@ -54,7 +56,8 @@ extension ScriptCall {
             frame: try arguments.framed(),
             nonce: context.nonce,
             replyCount: integers,
-            weight: decisions.count
+            weight: decisions.count,
+            firstKey: keys.first
         )
     }
 
@@ -75,24 +78,26 @@ extension ScriptCall {
             arguments.append(numbers.b)
             arguments.append(try checked(receipt.stamp, from: 0, "a receipt's stamp"))
         }
-        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 2 + receipts.count, weight: 1)
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 2 + receipts.count, weight: 1, firstKey: keys.first)
     }
 
     /// Counts a lease's time to live anew.
     static func renew(_ lease: Lease, _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
-        var arguments = context.begin(.renew, keys: context.keys(of: lease), fields: lease.slots.count)
+        let keys = context.keys(of: lease)
+        var arguments = context.begin(.renew, keys: keys, fields: keys.count)
         arguments.append(Int64(lease.slots.count))
         arguments.append(lease.id)
         for slot in lease.slots { arguments.append(slot.limit.algorithm.scriptNumbers.a) }
-        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1, firstKey: keys.first)
     }
 
     /// Frees a lease's slots.
     static func release(_ lease: Lease, _ context: ScriptContext) throws(LimiterError) -> ScriptCall {
-        var arguments = context.begin(.release, keys: context.keys(of: lease), fields: 0)
+        let keys = context.keys(of: lease)
+        var arguments = context.begin(.release, keys: keys, fields: 0)
         arguments.append(Int64(lease.slots.count))
         arguments.append(lease.id)
-        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1, firstKey: keys.first)
     }
 
     /// Forgets counts.
@@ -100,7 +105,7 @@ extension ScriptCall {
         let keys = limits.map { context.keys.key(identity, $0) }
         var arguments = context.begin(.reset, keys: keys, fields: 0)
         arguments.append(Int64(keys.count))
-        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1)
+        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 3, weight: 1, firstKey: keys.first)
     }
 
     /// The script refuses other numbers too, but only after it has judged the decisions before.

@@ -50,6 +50,8 @@ extension RedisFault {
         case loadScript
         /// The connection leads to a server that cannot serve us: the call is sent again on the next one.
         case leaveConnection
+        /// Another node of the cluster is to be asked, or this one again: whoever knows the cluster decides.
+        case redirect
         /// The caller is told.
         case report
     }
@@ -61,8 +63,9 @@ extension RedisFault {
             .loadScript
         case .masterDown, .readOnly, .noAuthentication, .wrongPassword, .maxClients:
             .leaveConnection
-        case .moved, .ask, .tryAgain, .clusterDown, .crossSlot, .loading, .busy, .noPermission, .noReplicas, .misconfigured,
-            .outOfMemory, .wrongType, .script, .other:
+        case .moved, .ask, .tryAgain, .clusterDown:
+            .redirect
+        case .crossSlot, .loading, .busy, .noPermission, .noReplicas, .misconfigured, .outOfMemory, .wrongType, .script, .other:
             .report
         }
     }

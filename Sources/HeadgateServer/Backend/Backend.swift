@@ -25,7 +25,7 @@ struct Backend {
             return Backend(store: MemoryStore(), redis: nil, services: [], place: "the memory of this process")
         case .redis(let url):
             let redis = try redis(at: url, deadline: deadline, logger: logger)
-            return Backend(store: redis, redis: redis, services: [redis], place: "Redis at \(redis.configuration.endpoint)")
+            return Backend(store: redis, redis: redis, services: [redis], place: "Redis at \(redis.configuration.topology)")
         case .embedded:
             let server: RedisServer
             do {

@@ -36,6 +36,7 @@ extension ConnectionMachine.Action {
         case .fail(_, let error): "fail \(error.code) \(error.charge)"
         case .sendAgain(_, let loadingScript): loadingScript ? "load and send again" : "send again"
         case .handOver: "hand over"
+        case .redirect(_, let fault): "redirect \(fault.kind)"
         case .close(let error): "close \(error.code)"
         }
     }
@@ -43,7 +44,7 @@ extension ConnectionMachine.Action {
     /// The attempt to be sent again, here or elsewhere.
     var attempt: Attempt? {
         switch self {
-        case .sendAgain(let attempt, _), .handOver(let attempt): attempt
+        case .sendAgain(let attempt, _), .handOver(let attempt), .redirect(let attempt, _): attempt
         case .none, .becomeReady, .complete, .fail, .close: nil
         }
     }

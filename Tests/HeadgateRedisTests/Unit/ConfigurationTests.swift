@@ -18,7 +18,7 @@ struct ConfigurationTests {
     )
     func places(_ url: String, _ endpoint: RedisEndpoint, _ database: Int) throws {
         let configuration = try RedisConfiguration(url: url)
-        #expect(configuration.endpoint == endpoint)
+        #expect(configuration.standalone == endpoint)
         #expect(configuration.database == database)
         #expect(configuration.credentials == nil)
         #expect(configuration.deadline == .milliseconds(50))
@@ -37,7 +37,7 @@ struct ConfigurationTests {
         let pair = try #require(configuration.credentials?.current)
         #expect(pair.user == user)
         #expect(pair.password == password)
-        if case .host(let name, _) = configuration.endpoint { #expect(name == "h") }
+        if case .host(let name, _)? = configuration.standalone { #expect(name == "h") }
     }
 
     @Test(
@@ -47,7 +47,9 @@ struct ConfigurationTests {
             "redis://:s3cret@h:65536", "redis://:s3cret@h/x", "redis://:s3cret@h/-1", "redis://:s3cret%@h", "redis://:s3cret%zz@h",
             "redis://:s3cret%ff@h", "redis://:s3cret@[::1", "redis://:s3cret@[::1]x", "redis://:s3cret@h?x=1", "redis://:s3cret@h#x",
             "redis://:s3cret@h/99999999999999999999", "unix://relative", "unix:///p?x=1", "unix:///p?db=x", "unix:///p?db=",
-            "redis://h:", "rediss://:s3cret@h", "redis-sentinel://:s3cret@h", "redis-cluster://:s3cret@h", "redis://h o",
+            "redis://h:", "redis-sentinel://:s3cret@h", "redis-sentinel://:s3cret@h/m/x", "redis-cluster://:s3cret@h/1", "redis://h o",
+            "redis://:s3cret@h?ca_file=/x", "redis://:s3cret@h?s3cret=1", "redis://:s3cret@a,b", "rediss://:s3cret@h?cert_file=/c",
+            "rediss://:s3cret@h?insecure_skip_verification=yes", "redis://h?user=s3cret", "redis://h?db=1&db=1",
         ]
     )
     func badURLs(_ url: String) {
@@ -59,13 +61,37 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("What is not built yet says so", arguments: ["rediss", "redis-sentinel", "redis-cluster"])
-    func notYet(_ scheme: String) {
-        #expect {
-            try RedisConfiguration(url: "\(scheme)://h")
-        } throws: { error in
-            (error as? LimiterError)?.message.contains("not supported yet") == true
+    @Test("Encrypted, Sentinel and Cluster URLs")
+    func schemes() throws {
+        let encrypted = try RedisConfiguration(url: "rediss://h?ca_file=/ca.pem&cert_file=/c.pem&key_file=/k.pem&server_name=r.example")
+        let tls = RedisTLS(authorityFile: "/ca.pem", certificateFile: "/c.pem", keyFile: "/k.pem", serverName: "r.example")
+        #expect(encrypted.tls == tls)
+        #expect(try RedisConfiguration(url: "redis://h").tls == nil)
+
+        let url = "rediss-sentinel://me:pw@a:1,b,[::1]:3/the%20master/2?sentinel_user=s&sentinel_password=p%40"
+        let watched = try RedisConfiguration(url: url)
+        guard case .sentinel(let sentinels) = watched.topology else { throw LimiterError(.badRequest, "no sentinels") }
+        #expect(sentinels.endpoints == [.host("a", port: 1), .host("b", port: 26_379), .host("::1", port: 3)])
+        #expect(sentinels.master == "the master" && watched.database == 2 && watched.tls == RedisTLS())
+        #expect(sentinels.credentials?.current?.password == "p@" && sentinels.credentials?.current?.user == "s")
+        #expect(watched.credentials?.current?.password == "pw")
+
+        guard case .cluster(let cluster) = try RedisConfiguration(url: "redis-cluster://a:1,b?allow_hosts=10.0.*,c").topology else {
+            throw LimiterError(.badRequest, "no cluster")
         }
+        #expect(cluster.seeds == [.host("a", port: 1), .host("b", port: 6_379)])
+        let allowed = ["10.0.3.4", "c", "a", "b"].allSatisfy { cluster.allows($0) }
+        #expect(allowed && !cluster.allows("10.1.0.1") && !cluster.allows("10.0"))
+    }
+
+    @Test("A password may stand in the environment or in a file, and in one place only")
+    func passwordSources() throws {
+        let configuration = try RedisConfiguration(url: "redis://h?user=me&password_env=SECRET", environment: { $0 == "SECRET" ? "s3cret" : nil })
+        #expect(configuration.credentials?.current?.password == "s3cret" && configuration.credentials?.current?.user == "me")
+        #expect(throws: LimiterError.self) { try RedisConfiguration(url: "redis://h?password_env=NONE", environment: { _ in nil }) }
+        #expect(throws: LimiterError.self) { try RedisConfiguration(url: "redis://:a@h?password_file=/f") }
+        // Nothing is read before the first connect.
+        #expect(try RedisConfiguration(url: "redis://h?password_file=/nonexistent").credentials?.current == nil)
     }
 
     @Test("Passwords stand in no description, mirror or dump")
@@ -87,8 +113,8 @@ struct ConfigurationTests {
             return false
         }
         try RedisConfiguration().validate()
-        #expect(refused { $0.endpoint = .host("", port: 1) })
-        #expect(refused { $0.endpoint = .unixSocket(path: "") })
+        #expect(refused { $0.topology = .standalone(.host("", port: 1)) })
+        #expect(refused { $0.topology = .standalone(.unixSocket(path: "")) })
         #expect(refused { $0.database = -1 })
         #expect(refused { $0.connections = 0 })
         #expect(refused { $0.deadline = .zero })
@@ -99,5 +125,12 @@ struct ConfigurationTests {
         #expect(refused { $0.clientName = "a b" })
         #expect(refused { $0.clientName = "a\r\nFLUSHALL" })
         for prefix in ["", "a:b", "a{b", "a b", String(repeating: "x", count: 33)] { #expect(refused { $0.keyPrefix = prefix }) }
+    }
+}
+
+extension RedisConfiguration {
+    /// The one server, when it is one.
+    fileprivate var standalone: RedisEndpoint? {
+        if case .standalone(let endpoint) = topology { endpoint } else { nil }
     }
 }

@@ -21,10 +21,12 @@ final class LaneHarness {
         change(&configuration)
         script = try RedisScript("return 1")
         let (channels, dialError) = (channels, dialError)
+        let telemetry = RedisTelemetry(logger: Logger(label: "test"))
         let settings = LaneSettings(
             configuration: configuration,
             script: script,
-            telemetry: RedisTelemetry(logger: Logger(label: "test")),
+            telemetry: telemetry,
+            health: NodeHealth(name: "test", telemetry: telemetry),
             dial: { loop, handler in
                 if let error = dialError.value { return loop.makeFailedFuture(error) }
                 guard let loop = loop as? EmbeddedEventLoop else { return loop.makeSucceededVoidFuture() }
@@ -36,7 +38,7 @@ final class LaneHarness {
         )
         let loop = loop
         lanes = (0..<configuration.connections).map { Lane(number: $0, settings: settings, eventLoop: loop) }
-        node = Node(lanes: lanes)
+        node = Node(settings: settings, lanes: lanes)
     }
 
     /// The connection that the test looks at: by default the newest.

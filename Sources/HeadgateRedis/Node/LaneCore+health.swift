@@ -1,0 +1,36 @@
+internal import Headgate
+internal import NIOCore
+
+extension LaneCore {
+    /// Notes that the node gave no answer that it should have given.
+    func nodeFailed(_ error: LimiterError) {
+        node?.failed(error)
+        settings.troubled()
+    }
+
+    /// Tries a few times a second whether the node serves again, until it does.
+    func beginProbing() {
+        guard probesAt == nil, stopping == nil else { return }
+        scheduleProbe()
+        rearm()
+    }
+
+    func probeIfDue(at now: NIODeadline) {
+        guard let due = probesAt, due <= now else { return }
+        probesAt = nil
+        guard settings.health.refusal != nil, stopping == nil else { return }
+        node?.probe()
+        scheduleProbe()
+    }
+
+    private func scheduleProbe() {
+        let jitter = Double(Breaker.probeJitter.nanoseconds) * settings.random()
+        probesAt = eventLoop.now + Breaker.probeInterval + .nanoseconds(Int64(jitter))
+    }
+
+    /// Leaves the connection unless it leads to this place: the server there is not to be asked any more.
+    func move(to endpoint: RedisEndpoint) {
+        guard let connection, connection.endpoint.map({ $0 != endpoint }) ?? false else { return }
+        connection.end(LimiterError(.readOnly, "the master has moved to another server"))
+    }
+}

@@ -1,0 +1,47 @@
+internal import Headgate
+internal import NIOCore
+
+/// Finds what a Redis user may not do that the script has to: an error inside a script names neither command nor key.
+struct AccessTest {
+    /// The time that each try may take.
+    private static let patience: TimeAmount = .milliseconds(500)
+
+    let node: Node
+    let calls: CallMaker
+
+    /// What the user lacks, by name; `nil` when it can make decisions.
+    ///
+    /// - Throws: ``LimiterError`` when that could not be found out.
+    func missing(tag: String?) async throws(LimiterError) -> LimiterError? {
+        guard let tag, let probe = calls.probe(tag: tag, by: node.now + AccessTest.patience) else { return nil }
+        do throws(LimiterError) {
+            _ = try await node.ask(probe)
+        } catch {
+            guard error.code == .permission else { throw error }
+            return try await named(tag, by: error)
+        }
+        // What the probe did not use may be lacking all the same.
+        return try await named(tag, by: nil)
+    }
+
+    private func named(_ tag: String, by refusal: LimiterError?) async throws(LimiterError) -> LimiterError? {
+        let key = "\(calls.keys.prefix):{g:\(tag)}:selftest"
+        var commands: [String] = []
+        var lacksKeys = false
+        for command in RedisAccess.trials(on: key) {
+            do throws(LimiterError) {
+                _ = try await node.ask(command, within: AccessTest.patience)
+            } catch {
+                guard error.code == .permission else { continue }
+                if error.message.contains(" key") { lacksKeys = true } else { commands.append(command[0].lowercased()) }
+            }
+        }
+        _ = try? await node.ask(["DEL", key], within: AccessTest.patience)
+        var lacks: [String] = []
+        if !commands.isEmpty { lacks.append("the commands \(commands.map { "+\($0)" }.joined(separator: " "))") }
+        if lacksKeys { lacks.append("the keys ~\(calls.keys.prefix):*") }
+        guard !lacks.isEmpty else { return refusal }
+        let text = lacks.joined(separator: " and ")
+        return LimiterError(.permission, "the Redis user lacks \(text); `headgate redis-acl` prints what it needs")
+    }
+}

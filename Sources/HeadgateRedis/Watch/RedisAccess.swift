@@ -1,0 +1,61 @@
+public import Headgate
+
+/// What a Redis user has to be allowed for this product: the least that works.
+public struct RedisAccess: Sendable, Hashable {
+    /// What is done with Redis.
+    public enum Purpose: String, Sendable, Hashable, CaseIterable {
+        /// Decisions alone: what a service that links the library needs.
+        case limiter
+        /// Decisions, and the accounts, keys, usage and events of `headgate serve` and its commands.
+        case server
+    }
+
+    /// What is done with Redis.
+    public var purpose: Purpose
+    /// What every key begins with.
+    public var keyPrefix: String
+
+    /// What a purpose needs on keys of a prefix.
+    /// - Throws: ``LimiterError/Code/badRequest`` when the prefix can be none.
+    public init(for purpose: Purpose = .limiter, keyPrefix: String = "hg") throws(LimiterError) {
+        _ = try KeySpace(prefix: keyPrefix)
+        self.purpose = purpose
+        self.keyPrefix = keyPrefix
+    }
+
+    /// The rules of `ACL SETUSER` in order, without the user's name and password.
+    public var rules: [String] {
+        let commands = purpose == .limiter ? RedisAccess.limiterCommands : RedisAccess.limiterCommands + RedisAccess.serverCommands
+        return ["resetkeys", "~\(keyPrefix):*", "resetchannels", "-@all"] + Set(commands).sorted().map { "+\($0)" }
+    }
+
+    /// The line that makes the user, as `redis-cli` takes it.
+    public func setUser(_ user: String, password: String = ">PASSWORD") -> String {
+        (["ACL", "SETUSER", user, "reset", "on", password] + rules).joined(separator: " ")
+    }
+
+    /// What connections, the script and the watch of the server use. `TIME` and the data commands run inside the script.
+    static let limiterCommands = [
+        "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "asking", "time",
+        "del", "get", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcount", "zrange",
+        "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
+    ]
+
+    /// What records, usage, events and `headgate inspect` use beside.
+    static let serverCommands = [
+        "eval", "exists", "expire", "hdel", "hexists", "hget", "hgetall", "hincrby", "hlen", "hmget", "hset", "hsetnx", "lindex", "mget", "pttl",
+        "sadd", "scan", "scard", "sismember", "smembers", "srem", "ttl", "type", "xack", "xadd", "xautoclaim", "xdel", "xgroup|create",
+        "xinfo|stream", "xlen", "xrange", "xread", "xreadgroup", "xrevrange", "xtrim", "zcard", "zrevrange", "zrevrangebyscore",
+    ]
+
+    /// One harmless use of each command that the script uses on a key; the key lives a second.
+    static func trials(on key: String) -> [[String]] {
+        [
+            ["TIME"], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["PEXPIRE", key, "1000"], ["DEL", key],
+            ["RPUSH", key, "1", "1"], ["PEXPIRE", key, "1000"], ["LPUSH", key, "1"], ["LLEN", key], ["LRANGE", key, "0", "0"],
+            ["LSET", key, "0", "1"], ["LREM", key, "1", "1"], ["LPOP", key], ["RPOP", key], ["DEL", key], ["ZADD", key, "1", "1"],
+            ["PEXPIRE", key, "1000"], ["ZSCORE", key, "1"], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
+            ["ZRANGEBYSCORE", key, "0", "1"], ["ZREMRANGEBYSCORE", key, "0", "0"], ["ZREM", key, "1"],
+        ]
+    }
+}
