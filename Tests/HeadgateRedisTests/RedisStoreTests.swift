@@ -23,7 +23,7 @@ struct RedisStoreTests {
                 #expect(try await store.take(charge).granted == 0)
                 try await store.reset(charge.identity, [charge.limit])
                 #expect(try await store.used(charge) == 0)
-                #expect(try redis.cli("KEYS", "*") == "")
+                #expect(try redis.cli("KEYS", "hg:{a:*") == "")
             }
         }
     }
@@ -43,7 +43,7 @@ struct RedisStoreTests {
                 #expect(verdict.granted == 1)
                 #expect(verdict.readings.map(\.remaining) == [9, 9, 9, 9, 9])
                 #expect(
-                    Set(try redis.cli("KEYS", "*").split(separator: "\n").map(String.init))
+                    Set(try redis.cli("KEYS", "hg:{a:*").split(separator: "\n").map(String.init))
                         == Set(["log1", "tb1", "fw1", "swc1", "con1"].map { "hg:{a:acme}:all:\($0)" })
                 )
                 let one = StoreDecision(charges: [try Charge.counted("many")])
