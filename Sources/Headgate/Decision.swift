@@ -13,7 +13,12 @@ public struct Decision: Sendable {
     public let time: StoreTime?
 
     /// Why the store gave no answer; `nil` when it did.
+    ///
+    /// With ``FailurePolicy/local`` also ``LimiterError/Code/overloaded``, when this process had no room to count the request.
     public let degradation: LimiterError?
+
+    /// Which failure policy decided in the store's place; `nil` when the store answered.
+    public let degradedBy: FailurePolicy?
 
     /// The concurrency slots that the request holds now; whoever got the decision releases them.
     public let lease: Lease?
@@ -27,7 +32,7 @@ public struct Decision: Sendable {
         case allowed
         /// A limit denies it: HTTP 429.
         case denied
-        /// The store gave no answer, and a limit with ``FailurePolicy/closed`` refuses it: HTTP 503.
+        /// The store gave no answer, and a limit with ``FailurePolicy/closed`` refuses it, or no room was left to count it: HTTP 503.
         case unavailable
     }
 
@@ -41,7 +46,7 @@ public struct Decision: Sendable {
     ///
     /// On a denial the one that must be waited for longest, a permanent one first of all. Else the one with the smallest share
     /// left; ties go to the endpoint's limit, then to the order of the rules. Concurrency, shadow and unlimited limits never
-    /// bind an allowed answer. A degraded answer binds none, unless no count would ever allow the request.
+    /// bind an allowed answer. A degraded answer binds none, unless a share has no room or no count would ever allow the request.
     public var bindingLimit: LimitStatus? { bindingIndex.map { limits[$0] } }
 
     /// Whether no wait will ever make the same request fit.
@@ -69,6 +74,7 @@ public struct Decision: Sendable {
         limits: [LimitStatus],
         time: StoreTime?,
         degradation: LimiterError? = nil,
+        degradedBy policy: FailurePolicy? = nil,
         lease: Lease? = nil,
         receipts: [Receipt] = []
     ) {
@@ -76,6 +82,7 @@ public struct Decision: Sendable {
         self.limits = limits
         self.time = time
         self.degradation = degradation
+        degradedBy = degradation.map { _ in policy ?? (outcome == .unavailable ? .closed : .open) }
         self.lease = lease
         ledger = ChargeLedger(receipts)
         bindingIndex = degradation == nil || outcome == .denied ? Decision.bindingIndex(of: limits, outcome: outcome) : nil

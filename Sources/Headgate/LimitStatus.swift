@@ -18,7 +18,10 @@ public struct LimitStatus: Sendable, Hashable {
     /// The time in which the limit comes back; `nil` for concurrency and when unlimited.
     public let window: Duration?
 
-    /// Units left after this request, before any reserve; `nil` when unlimited or when the store gave no answer.
+    /// The part of the limit that this process kept to, the store being away; `nil` when the store judged, or nobody did.
+    public let share: Int64?
+
+    /// Units left after this request, before any reserve; of the share, when there is one, and `nil` when not judged or unlimited.
     public let remaining: Int64?
 
     /// How it counts; `nil` when unlimited.
@@ -41,7 +44,8 @@ public struct LimitStatus: Sendable, Hashable {
 
     /// The time after which this request would fit; zero now, `nil` when it never will.
     ///
-    /// For concurrency, where a slot may come back at any moment, never longer than one second.
+    /// For concurrency, where a slot may come back at any moment, never longer than one second. The same holds for a share: the store
+    /// may come back at any moment, and another instance may have some of its own share left.
     public let retryAfter: Duration?
 
     /// What a limit makes of a request.
@@ -58,13 +62,13 @@ public struct LimitStatus: Sendable, Hashable {
         case unknown
     }
 
-    /// The longest wait that is advised for a concurrency limit.
-    package static let concurrencyRetry: Duration = .seconds(1)
+    /// The longest wait that is advised where room may come at any moment: for a concurrency limit, and for a share of any limit.
+    package static let longestGuess: Duration = .seconds(1)
 }
 
 extension LimitStatus {
-    /// The status of a limit that the store has judged.
-    package init(_ applied: AppliedLimit, charge: Charge, reading: Reading) {
+    /// The status of a limit that was judged: as a whole by the store, or in this process by a share of it.
+    package init(_ applied: AppliedLimit, charge: Charge, reading: Reading, share: Int64? = nil) {
         let limit = charge.limit
         id = applied.id
         name = applied.name
@@ -72,6 +76,7 @@ extension LimitStatus {
         verdict = reading.fit > 0 ? .allowed : limit.mode == .shadow ? .wouldDeny : .denied
         self.limit = limit.algorithm.capacity
         window = limit.algorithm.window
+        self.share = share
         remaining = reading.remaining
         reserve = charge.reserve
         isHeldBack = reading.fit == 0 && charge.reserve > 0 && reading.remaining >= charge.cost
@@ -79,16 +84,18 @@ extension LimitStatus {
         mode = limit.mode
         nextUnit = .microseconds(reading.nextUnit)
         full = .microseconds(reading.full)
-        if reading.retryAfter == Outlook.never {
-            retryAfter = nil
+        let wait: Duration? = reading.retryAfter == Outlook.never ? nil : .microseconds(reading.retryAfter)
+        if share != nil {
+            // What the share never has room for, the limit may.
+            retryAfter = min(wait ?? LimitStatus.longestGuess, LimitStatus.longestGuess)
         } else if case .concurrency = limit.algorithm {
-            retryAfter = min(.microseconds(reading.retryAfter), LimitStatus.concurrencyRetry)
+            retryAfter = wait.map { min($0, LimitStatus.longestGuess) }
         } else {
-            retryAfter = .microseconds(reading.retryAfter)
+            retryAfter = wait
         }
     }
 
-    /// The status of a limit that was not judged: it is unlimited, or the store gave no answer.
+    /// The status of a limit that was not judged: it is unlimited, or the store gave no answer and no share is kept.
     package init(unjudged applied: AppliedLimit) {
         let algorithm = applied.charge?.limit.algorithm
         id = applied.id
@@ -99,6 +106,7 @@ extension LimitStatus {
         verdict = algorithm == nil ? .unlimited : !isImpossible ? .unknown : mode == .shadow ? .wouldDeny : .denied
         limit = algorithm?.capacity
         window = algorithm?.window
+        share = nil
         remaining = nil
         reserve = applied.charge?.reserve ?? 0
         isHeldBack = false
@@ -120,6 +128,7 @@ extension LimitStatus {
         self.verdict = verdict
         limit = other.limit
         window = other.window
+        share = other.share
         remaining = other.remaining
         reserve = other.reserve
         isHeldBack = other.isHeldBack
@@ -149,6 +158,7 @@ extension LimitStatus {
         self.verdict = verdict
         limit = algorithm.capacity
         window = algorithm.window
+        share = nil
         self.remaining = remaining
         self.reserve = reserve
         isHeldBack = verdict == .denied && reserve > 0 && remaining > 0

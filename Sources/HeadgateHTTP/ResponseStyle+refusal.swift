@@ -7,7 +7,7 @@ extension ResponseStyle {
     ///
     /// - 429 (RFC 6585 4) when a limit denies. A permanent denial, of a request that costs more than the limit ever has, bears
     ///   neither `Retry-After`, `X-RateLimit-Reset`, `retry_after` nor `reset_at`, and its message says so.
-    /// - 503 when the store gave no answer and a limit fails closed, with `Retry-After: 1`.
+    /// - 503 when the store gave no answer and a limit fails closed, or the process has no room to count its share, with `Retry-After: 1`.
     public func refusal(for decision: Decision) -> HTTPRefusal? {
         switch decision.outcome {
         case .allowed: nil

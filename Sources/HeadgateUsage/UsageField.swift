@@ -9,7 +9,7 @@ struct UsageField: Sendable, Hashable {
     enum Outcome: String, Sendable, Hashable {
         case allowed
         case denied
-        /// Judged without the store, and not denied for good.
+        /// Judged without the store, and not denied.
         case degraded
     }
 

@@ -84,6 +84,23 @@ extension Decision {
     }
 }
 
+extension Decision {
+    /// Denied by a quarter of a limit of 100 a minute, which the process has used up without the store.
+    static func deniedLocally() throws -> Decision {
+        let limit = try Limit("read", .fixedWindow(100, per: .seconds(60)), onRedisFailure: .local)
+        let charge = Charge(limit, identity: try Identity(.account, "acme"))
+        let applied = AppliedLimit(name: "read", role: .operationClass, id: "read", charge: charge)
+        let reading = Reading(fit: 0, remaining: 0, retryAfter: 40_000_000, nextUnit: 40_000_000, full: 40_000_000, stamp: 0)
+        return Decision(
+            outcome: .denied,
+            limits: [LimitStatus(applied, charge: charge, reading: reading, share: 25)],
+            time: nil,
+            degradation: LimiterError(.connect, "redis-7.internal:6379 refused"),
+            degradedBy: .local
+        )
+    }
+}
+
 extension HTTPFields {
     /// `Name: value` for each field, in order, as over HTTP/1.1.
     var lines: [String] { map { "\($0.name.rawName): \($0.value)" } }

@@ -60,7 +60,7 @@ struct RateLimitMiddlewareTests {
         try await app(store, limits: [.perHour(1)]).test(.router) { client in
             try await client.execute(uri: "/ok", method: .get) { response in
                 #expect(response.status == .ok)
-                #expect(response.headers[.headgateDegraded] == "connect")
+                #expect(response.headers[.headgateDegraded] == "connect;policy=open")
                 #expect(response.headers[.xRateLimitLimit] == nil)
             }
         }

@@ -112,7 +112,7 @@ struct AuthorizeTests {
         try await withServer(store: AwayStore()) { client in
             let response = try await client.authorize(Self.cluster)
             #expect(response.status == .ok)
-            #expect(response.headers[.headgateDegraded] == "connect")
+            #expect(response.headers[.headgateDegraded] == "connect;policy=open")
         }
     }
 }

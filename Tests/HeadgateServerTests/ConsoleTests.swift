@@ -26,6 +26,18 @@ struct ConsoleTests {
         }
     }
 
+    @Test("check says whether a local share allowed or denied, and exits as without Redis")
+    func localShare() async throws {
+        let policy = try Policy(yaml: "on_redis_failure: local\n" + policyText)
+        let limiter = Limiter(store: AwayStore(instances: 2), rules: policy)
+        let request = try clusterRequest()
+        let allowed = try await limiter.acquire(all: [request], slots: .observe)
+        #expect(allowed.headline == "allowed by a local share: Redis gave no answer (connect)" && allowed.ending == .backend)
+        #expect(allowed.limits[0].line.contains("write: 24 left of the share of 25 in 50 per 1h"))
+        let denied = try await limiter.acquire(all: [request], slots: .observe)
+        #expect(denied.headline == "denied by a local share: Redis gave no answer (connect)" && denied.ending == .backend)
+    }
+
     @Test("explain shows the rules, the keys and the state, and charges nothing")
     func explain() async throws {
         try await withRedisServer { server in

@@ -1,6 +1,8 @@
 import HTTPTypes
 import Headgate
 import HeadgateJSON
+import HeadgatePolicy
+import HeadgateYAML
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
@@ -114,7 +116,26 @@ struct DecisionRoutesTests {
         try await withServer(store: AwayStore()) { client in
             let response = try await client.decide(#"{"subject":{"account":"a1","tier":"pro"},"method":"GET","path":"/v2/x"}"#)
             #expect(try response.json()["degraded"] == "connect")
+            #expect(try response.json()["degraded_by"] == "open")
             #expect(!response.text.contains("10.0.0.7"))
+        }
+    }
+
+    @Test("keeps to a share of a limit without the store, and leases of it are renewed and released here")
+    func local() async throws {
+        let policy = try Policy(yaml: "on_redis_failure: local\n" + policyText)
+        try await withServer(store: AwayStore(instances: 2), policy: policy) { client in
+            let body = #"{"subject":{"account":"a1","tier":"free"},"method":"GET","path":"/v2/x"}"#
+            let json = try await client.decide(body).json()
+            #expect(json["allowed"] == .boolean(true) && json["degraded_by"] == "local" && json["degraded"] == "connect")
+            #expect(json["limits"][0]["limit"] == .integer(5) && json["limits"][0]["share"] == .integer(3))
+            #expect(json["limits"][0]["remaining"] == .integer(2))
+            let denied = try await client.decide(body).json()
+            #expect(denied["outcome"] == "denied" && denied["binding"] == "concurrency" && denied["retry_after_ms"] == .integer(1_000))
+            let lease = try #require(json["lease"].text)
+            expect(.ok, try await client.executeRequest(uri: "/v1/leases/\(lease)/renew", method: .post, headers: [:], body: nil))
+            expect(.noContent, try await client.executeRequest(uri: "/v1/leases/\(lease)", method: .delete, headers: [:], body: nil))
+            #expect(try await client.decide(body).json()["allowed"] == .boolean(true))
         }
     }
 }

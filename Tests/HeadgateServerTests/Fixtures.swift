@@ -34,12 +34,13 @@ let policyText = """
 /// Runs a test against the routes, in process.
 func withServer(
     store: any LimitStore = MemoryStore(),
+    policy: Policy? = nil,
     listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
     identityTrust: ServerConfiguration.IdentityTrust = .loopback,
     probe: @escaping @Sendable () async throws(LimiterError) -> Void = {},
     _ test: @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
-    let policy = try Policy(yaml: policyText)
+    let policy = try policy ?? Policy(yaml: policyText)
     let server = RateLimitServer(
         limiter: Limiter(store: store, rules: policy),
         style: ResponseStyle(policy.responses),
@@ -102,6 +103,7 @@ extension JSONValue {
 /// A store that gives no answer.
 struct AwayStore: LimitStore {
     var error = LimiterError(.connect, "10.0.0.7:6379: connection refused")
+    var instances = 1
 
     func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply { throw error }
     func refund(_ receipts: [Receipt]) async throws(LimiterError) -> [Int64] { throw error }

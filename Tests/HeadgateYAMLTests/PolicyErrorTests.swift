@@ -22,7 +22,7 @@ struct PolicyErrorTests {
         (Text.minimal + "\"name\": x", "p.yaml:4:1: name: expected each key once"),
         (
             Text.minimal + "on_redis_failure: opn",
-            "p.yaml:4:19: on_redis_failure: expected one of 'open', 'closed', found 'opn' (did you mean 'open'?)"
+            "p.yaml:4:19: on_redis_failure: expected one of 'open', 'local', 'closed', found 'opn' (did you mean 'open'?)"
         ),
         (Text.minimal + "algorithm: leaky", "p.yaml:4:12: algorithm: expected one of 'sliding_window_log',"),
         (Text.minimal + "algorithm: concurrency", "p.yaml:4:1: algorithm: expected a way to count units"),

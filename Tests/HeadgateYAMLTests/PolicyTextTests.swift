@@ -5,6 +5,33 @@ import Testing
 
 @Suite("Policies as text")
 struct PolicyTextTests {
+    @Test("A failure policy stands at the file, at a tier's limits and at any other; the nearest holds", arguments: FailurePolicy.allCases)
+    func failurePolicies(failure: FailurePolicy) throws {
+        let word = failure.rawValue
+        let policy = try Policy(
+            yaml: """
+                name: failures
+                on_redis_failure: local
+                classes: { read: GET /**, write: "* /**" }
+                tiers:
+                  free:
+                    limits: { read: { limit: 5, window: 1m, on_redis_failure: \(word) }, write: 4/minute }
+                    concurrency: { limit: 3, on_redis_failure: \(word) }
+                endpoints:
+                  - { match: POST /a, limit: { limit: 2, window: 1m, on_redis_failure: \(word) } }
+                limits:
+                  all: { limit: { limit: 9, window: 1m, on_redis_failure: \(word) } }
+                """
+        )
+        let subject = try Subject.account("acme", tier: "free")
+        func policies(_ method: String, _ path: String) throws -> [String: FailurePolicy] {
+            let limits = try policy.limits(for: LimitRequest(subject: subject, endpoint: Endpoint(method: method, path: path)))
+            return Dictionary(uniqueKeysWithValues: limits.compactMap { one in one.charge.map { (one.id, $0.limit.onRedisFailure) } })
+        }
+        #expect(try policies("GET", "/x") == ["read": failure, "all": failure, "concurrency": failure])
+        #expect(try policies("POST", "/a") == ["write": .local, "POST/a": failure, "all": failure, "concurrency": failure])
+    }
+
     @Test("All fields are read")
     func everything() throws {
         let policy = try Policy(

@@ -113,7 +113,7 @@ extension Limiter {
                 time = reply.time
             } catch {
                 guard Limiter.isOutage(error) else { throw error }
-                return inquiries.map { $0.degraded(by: error) }
+                return inquiries.map { $0.degraded(by: error, shares, among: store.instances) }
             }
         }
         var decisions: [Decision] = []
@@ -131,23 +131,36 @@ extension Limiter {
 }
 
 extension Inquiry {
-    /// The decision that a verdict makes; without one every limit is unlimited.
+    /// The decision that the store's verdict makes; without one every limit is unlimited.
     func decision(_ verdict: Verdict?, at time: StoreTime?) -> Decision {
+        decision(verdict, on: applied.map(\.charge), at: time, degradation: nil)
+    }
+
+    /// The decision that a verdict on some charges makes.
+    ///
+    /// - Parameters:
+    ///   - verdict: What was judged, a reading for each charge.
+    ///   - charges: For each limit that applies its charge, or that of this process's share of it; nil where none was judged.
+    ///   - time: The store's time, if it was asked.
+    ///   - degradation: Why it was not the store that judged.
+    /// - Returns: The decision, with what it charged.
+    func decision(_ verdict: Verdict?, on charges: [Charge?], at time: StoreTime?, degradation: LimiterError?) -> Decision {
         var readings = (verdict?.readings ?? []).makeIterator()
         var limits: [LimitStatus] = []
         var receipts: [Receipt] = []
         var slots: [Lease.Slot] = []
         let allowed = verdict.map { $0.granted > 0 } ?? true
-        for one in applied {
-            guard let charge = one.charge, let reading = readings.next() else {
+        for (one, judged) in zip(applied, charges) {
+            guard let whole = one.charge, let charge = judged, let reading = readings.next() else {
                 limits.append(LimitStatus(unjudged: one))
                 continue
             }
-            limits.append(LimitStatus(one, charge: charge, reading: reading))
+            let share = degradation == nil ? nil : charge.limit.algorithm.capacity
+            limits.append(LimitStatus(one, charge: whole, reading: reading, share: share))
             // A limit in shadow mode that had no room was not charged.
             guard allowed, charge.effect == .take, reading.fit > 0 else { continue }
             if case .concurrency = charge.limit.algorithm {
-                slots.append(Lease.Slot(identity: charge.identity, limit: charge.limit))
+                slots.append(Lease.Slot(identity: charge.identity, limit: whole.limit))
             } else {
                 receipts.append(Receipt(limit: charge.limit, identity: charge.identity, units: charge.cost, stamp: reading.stamp))
             }
@@ -156,23 +169,10 @@ extension Inquiry {
             outcome: allowed ? .allowed : .denied,
             limits: limits,
             time: time,
+            degradation: degradation,
+            degradedBy: .local,
             lease: slots.isEmpty ? nil : Lease(id: decision.leaseID, slots: slots),
             receipts: receipts
-        )
-    }
-
-    /// The decision that the failure policies make.
-    ///
-    /// What no count would allow is denied all the same: a key that may not write does not begin to when Redis is away.
-    func degraded(by error: LimiterError) -> Decision {
-        guard !decision.charges.isEmpty else { return decision(nil, at: nil) }
-        let enforced = decision.charges.filter { $0.limit.mode == .enforced }
-        let policy = FailurePolicy.strictest(enforced.map(\.limit.onRedisFailure))
-        return Decision(
-            outcome: enforced.contains(where: \.isImpossible) ? .denied : policy == .open ? .allowed : .unavailable,
-            limits: applied.map { LimitStatus(unjudged: $0) },
-            time: nil,
-            degradation: error
         )
     }
 }

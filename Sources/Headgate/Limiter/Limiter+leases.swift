@@ -93,7 +93,7 @@ extension Limiter {
             do { try await clock.sleep(for: timeToLive / 3) } catch { return }
             let sent = clock.now
             do throws(LimiterError) {
-                try await store.renew(lease)
+                try await renew(lease)
                 renewed = sent
             } catch {
                 if error.code == .cancelled { return }
@@ -105,22 +105,30 @@ extension Limiter {
 
     /// Counts a lease's time to live anew.
     ///
+    /// A lease that this process holds in its share of a limit stays there, also when the store is back.
+    ///
     /// - Throws: ``LimiterError/Code/leaseLost`` when it has ended; another code when that is not known.
-    public func renew(_ lease: Lease) async throws(LimiterError) { try await store.renew(lease) }
+    public func renew(_ lease: Lease) async throws(LimiterError) {
+        if !shares.renew(lease) { try await store.renew(lease) }
+    }
 
     /// Frees a lease's slots.
     ///
     /// - Returns: Whether it was still held.
     /// - Throws: ``LimiterError`` when that is not known; the lease then ends by its time to live.
     @discardableResult
-    public func release(_ lease: Lease) async throws(LimiterError) -> LeaseEnd { try await store.release(lease) }
+    public func release(_ lease: Lease) async throws(LimiterError) -> LeaseEnd {
+        shares.release(lease) ? .released : try await store.release(lease)
+    }
 
     /// Frees a lease's slots soon, without waiting.
-    public func abandon(_ lease: Lease) { store.abandon(lease) }
+    public func abandon(_ lease: Lease) {
+        if !shares.release(lease) { store.abandon(lease) }
+    }
 
     /// Frees a lease's slots, without waiting when the task is cancelled.
     private func end(_ lease: Lease) async {
-        guard !Task.isCancelled else { return store.abandon(lease) }
-        do { _ = try await store.release(lease) } catch { store.abandon(lease) }
+        guard !Task.isCancelled else { return abandon(lease) }
+        do { _ = try await release(lease) } catch { store.abandon(lease) }
     }
 }

@@ -87,12 +87,20 @@ extension Limiter {
         for index in looking.applied.indices { looking.applied[index].charge?.effect = .observe }
         looking.decision.charges = looking.applied.compactMap(\.charge)
         let decision = try await judge(looking)
-        guard decision.isAllowed, !decision.isDegraded, let binding = decision.bindingIndex ?? decision.limits.indices.first else {
-            return decision
-        }
+        // Nothing but a count keeps others ahead: what passes uncounted passes.
+        guard decision.isAllowed, decision.degradedBy == nil || decision.degradedBy == .local,
+            let binding = decision.bindingIndex ?? decision.limits.firstIndex(where: { $0.verdict == .allowed })
+        else { return decision }
         // There is room, but it belongs to those ahead: the limit that is closest to its end says when to ask again.
         var limits = decision.limits
-        limits[binding] = limits[binding].denied(for: max(limits[binding].nextUnit, .seconds(1)))
-        return Decision(outcome: .denied, limits: limits, time: decision.time)
+        let wait = max(limits[binding].nextUnit, LimitStatus.longestGuess)
+        limits[binding] = limits[binding].denied(for: decision.isDegraded ? LimitStatus.longestGuess : wait)
+        return Decision(
+            outcome: .denied,
+            limits: limits,
+            time: decision.time,
+            degradation: decision.degradation,
+            degradedBy: decision.degradedBy
+        )
     }
 }

@@ -3,7 +3,7 @@
 /// A value that any number of tasks share. All instances whose stores share a Redis share one count.
 ///
 /// A denial is not an error. When the store gives no answer within its deadline, the limits' ``FailurePolicy`` decides, and
-/// the decision says so.
+/// the decision says so. Copies of a limiter keep the shares of ``FailurePolicy/local`` together: create one per process.
 public struct Limiter: Sendable {
     /// Where counts live.
     public let store: any LimitStore
@@ -11,8 +11,11 @@ public struct Limiter: Sendable {
     /// What maps requests to limits.
     public let rules: any RuleSet
 
-    /// By what waiting and lease renewal are timed; never by what requests are judged.
+    /// By what waiting and lease renewal are timed, and shares are counted; never by what the store judges.
     let clock: any Clock<Duration>
+
+    /// What this process counts of limits with ``FailurePolicy/local`` while the store is away.
+    let shares: LocalShares
 
     let line = WaitingLine()
 
@@ -21,12 +24,27 @@ public struct Limiter: Sendable {
     /// - Parameters:
     ///   - store: Where counts live; a `RedisStore` has to be running to answer.
     ///   - rules: What maps requests to limits; without them, limits are given at each call.
-    ///   - clock: The clock that waits and renews.
-    public init(store: any LimitStore, rules: any RuleSet = NoRules(), clock: any Clock<Duration> = ContinuousClock()) {
+    ///   - clock: The clock that waits and renews, and that shares of limits are counted by while the store is away.
+    ///   - start: What the clock's now is on the calendar; it places the aligned windows of shares.
+    public init(
+        store: any LimitStore,
+        rules: any RuleSet = NoRules(),
+        clock: any Clock<Duration> = ContinuousClock(),
+        startingAt start: StoreTime = .now
+    ) {
+        self.init(store: store, rules: rules, clock: clock, shares: LocalShares(clock: clock, startingAt: start))
+    }
+
+    /// Creates a limiter with shares that a test made.
+    package init(store: any LimitStore, rules: any RuleSet = NoRules(), clock: any Clock<Duration>, shares: LocalShares) {
         self.store = store
         self.rules = rules
         self.clock = clock
+        self.shares = shares
     }
+
+    /// How many counts of shares this process keeps, ended ones that were not swept yet included.
+    package var localCounts: Int { shares.size }
 
     /// Whether a request takes the slots of concurrency limits.
     public enum SlotUse: Sendable, Hashable {
@@ -92,13 +110,13 @@ extension Limiter {
         return try await judge(inquiries)
     }
 
-    /// Forgets a subject's counts of every limit that applies to an endpoint.
+    /// Forgets a subject's counts of every limit that applies to an endpoint, and this process's shares of them.
     ///
     /// - Throws: ``LimiterError`` when the counts may still stand.
     public func reset(_ subject: Subject, on endpoint: Endpoint) async throws(LimiterError) {
         let request = LimitRequest(subject: subject, endpoint: endpoint)
         for charge in try rules.limits(for: request).compactMap(\.charge) {
-            try await store.reset(charge.identity, [charge.limit])
+            try await reset(charge.identity, limits: [charge.limit])
         }
     }
 }
@@ -139,11 +157,12 @@ extension Limiter {
         try await judge(try inquiry(cost, identity, limits, effect: .observe, slots: .observe))
     }
 
-    /// Forgets an identity's counts of some limits.
+    /// Forgets an identity's counts of some limits, and this process's shares of them.
     ///
     /// - Throws: ``LimiterError`` when the counts may still stand.
     public func reset(_ identity: Identity, limits: [Limit]) async throws(LimiterError) {
         try await store.reset(identity, limits)
+        shares.reset(identity, limits)
     }
 }
 
@@ -152,7 +171,8 @@ extension Limiter {
 extension Limiter {
     /// Takes back what a decision charged, as far as that admits nothing that the limits would not.
     ///
-    /// What has left its window, or has refilled since, does not come back. A lease is not released by it.
+    /// What has left its window, or has refilled since, does not come back. A lease is not released by it. What was charged to this
+    /// process's shares comes back to them, and the store is not asked.
     ///
     /// - Returns: Units that came back, by limit id.
     /// - Throws: ``LimiterError/Code/alreadyRefunded`` on the second call for a decision, whichever copy of it; another code
@@ -164,8 +184,8 @@ extension Limiter {
             throw LimiterError(.alreadyRefunded, "the decision was refunded before")
         }
         guard !receipts.isEmpty else { return [:] }
-        do {
-            let returned = try await store.refund(receipts)
+        do throws(LimiterError) {
+            let returned = decision.degradedBy == .local ? shares.refund(receipts) : try await store.refund(receipts)
             return Dictionary(zip(receipts.map(\.limit.id), returned), uniquingKeysWith: +)
         } catch {
             if error.charge == .notCharged { decision.ledger.putBack() }

@@ -3,6 +3,11 @@
 /// Every function either takes effect as a whole or throws. An error says whether the call may have been charged; a store
 /// never sends a call twice unless the first certainly did not run.
 public protocol LimitStore: Sendable {
+    /// How many live instances share this store's counts, this one included; the last known number while the store is away.
+    ///
+    /// Limits with ``FailurePolicy/local`` are divided by it. A store that is not told how many there are is its only user.
+    var instances: Int { get }
+
     /// Judges independent decisions in order, each atomically: all limits of one are charged, or none.
     ///
     /// - Throws: ``LimiterError`` when there is no verdict for any of them.
@@ -34,6 +39,11 @@ public protocol LimitStore: Sendable {
     ///
     /// - Throws: ``LimiterError`` when they may still stand.
     func reset(_ identity: Identity, _ limits: [Limit]) async throws(LimiterError)
+}
+
+extension LimitStore {
+    /// One instance: this one.
+    public var instances: Int { 1 }
 }
 
 /// How a release went.

@@ -19,6 +19,9 @@ extension HTTPField.Name {
     /// What is left of them, a structured list (draft-ietf-httpapi-ratelimit-headers-11).
     public static let rateLimit = Self("RateLimit")!
 
-    /// Why the store gave no answer, a code in snake case; only on answers that were given without it.
+    /// Why the store gave no answer, a code in snake case, and by what policy; only on answers that were given without it.
+    ///
+    /// `connect;policy=open`, `deadline_exceeded;policy=local` or `dns;policy=closed`; a request that could not be judged at all has the
+    /// reason alone. It is a structured item (RFC 9651): a token with the parameter `policy`.
     public static let headgateDegraded = Self("X-Headgate-Degraded")!
 }

@@ -15,7 +15,8 @@ struct XRateLimitFields {
     /// There is no reset on a permanent denial: on a 429 it means the time at which the request would fit, and clients that find
     /// no `Retry-After` sleep until then and ask again.
     init?(_ decision: Decision) {
-        guard let binding = decision.bindingLimit, let limit = binding.limit, let remaining = binding.remaining else { return nil }
+        guard !decision.isDegraded, let binding = decision.bindingLimit else { return nil }
+        guard let limit = binding.limit, let remaining = binding.remaining else { return nil }
         self.limit = limit
         self.remaining = remaining
         reset = decision.resetSecond

@@ -45,15 +45,25 @@ extension Decision {
 
     /// The decision in one line.
     var headline: String {
-        if let degradation {
-            let verdict = isAllowed ? "allowed without being counted" : "refused"
-            return "\(verdict): Redis gave no answer (\(degradation.code))"
-        }
+        if let degradation { return "\(degradedVerdict): Redis gave no answer (\(degradation.code))" }
         switch outcome {
         case .allowed: return bindingLimit.map { "allowed: \($0.id) is closest to its end" } ?? "allowed: nothing limits it"
         case .denied, .unavailable:
             let limit = bindingLimit?.id ?? "a limit"
             return retryAfter.map { "denied: \(limit) has room \($0.inWords)" } ?? "denied: \(limit) never has room for this"
+        }
+    }
+}
+
+extension Decision {
+    /// What became of a request that Redis did not judge.
+    private var degradedVerdict: String {
+        switch (outcome, degradedBy) {
+        case (.allowed, .local): "allowed by a local share"
+        case (.allowed, _): "allowed without being counted"
+        case (.denied, .local): isPermanent ? "denied for good" : "denied by a local share"
+        case (.denied, _): "denied for good"
+        case (.unavailable, _): "refused"
         }
     }
 }
@@ -64,8 +74,11 @@ extension LimitStatus {
         guard let limit, let algorithm else { return "\(id): unlimited" }
         let quota = window.map { "\(limit) per \($0.readable)" } ?? "\(limit) at once"
         guard let remaining else { return "\(id): \(quota), \(algorithm.rawValue), not judged" }
-        var text = "\(id): \(remaining) left of \(quota), \(algorithm.rawValue)"
-        if remaining < limit { text += nextUnit < full ? ", more \(nextUnit.inWords), all \(full.inWords)" : ", all \(full.inWords)" }
+        let whole = share.map { "the share of \($0) in \(quota)" } ?? quota
+        var text = "\(id): \(remaining) left of \(whole), \(algorithm.rawValue)"
+        if remaining < share ?? limit {
+            text += nextUnit < full ? ", more \(nextUnit.inWords), all \(full.inWords)" : ", all \(full.inWords)"
+        }
         switch verdict {
         case .denied: text += "; denies" + (retryAfter.map { ", room \($0.inWords)" } ?? " for ever")
         case .wouldDeny: text += "; would deny if it were not a shadow"

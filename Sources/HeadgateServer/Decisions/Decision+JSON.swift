@@ -16,6 +16,7 @@ extension JSONValue {
             "limits": .array(decision.limits.map { JSONValue($0, at: decision.time) }),
             "lease": JSONValue(decision.lease.map { LeaseToken.text(of: $0) }),
             "degraded": JSONValue(decision.degradation?.code.snakeCase),
+            "degraded_by": JSONValue(decision.degradedBy?.rawValue),
         ]
     }
 
@@ -31,6 +32,7 @@ extension JSONValue {
             "mode": .string(status.mode.rawValue),
             "algorithm": JSONValue(status.algorithm?.rawValue),
             "limit": JSONValue(status.limit),
+            "share": JSONValue(status.share),
             "remaining": JSONValue(status.remaining),
             "reserve": .integer(status.reserve),
             "held_back": .boolean(status.isHeldBack),
