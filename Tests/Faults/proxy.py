@@ -33,6 +33,7 @@ class Connection:
         self.pending: deque[list[bytes]] = deque()
         self.lock = threading.Lock()
         self.closed = False
+        self.resets = False
 
     def run(self) -> None:
         try:
@@ -112,6 +113,7 @@ class Connection:
 
     def reset(self) -> None:
         """RST to the client."""
+        self.resets = True
         try:
             self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except OSError:
@@ -132,12 +134,12 @@ class Connection:
             self.closed = True
         for one in (self.client, self.server):
             if one:
+                # A thread that reads holds the socket open: it has to be woken before, and without a FIN if an RST is to follow.
                 try:
-                    if one is self.server:
-                        one.shutdown(socket.SHUT_RDWR)
-                    one.close()
+                    one.shutdown(socket.SHUT_RD if self.resets and one is self.client else socket.SHUT_RDWR)
                 except OSError:
                     pass
+                one.close()
         try:
             self.proxy.connections.remove(self)
         except ValueError:
@@ -185,6 +187,11 @@ class Proxy:
 def is_call(arguments: list[bytes]) -> bool:
     """Whether a command is a call of the script."""
     return arguments[0].upper() in (b"EVALSHA", b"EVAL")
+
+
+def is_decision(arguments: list[bytes]) -> bool:
+    """Whether a command judges, and does not release or renew."""
+    return is_call(arguments) and arguments[4 + int(arguments[2])] == b"decide"
 
 
 def nonce(arguments: list[bytes]) -> bytes:
