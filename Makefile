@@ -2,13 +2,14 @@
 # make test   the same set-up, then every test
 # make lint   format, C warnings, and the rules that no compiler checks
 # make openapi  what the server answers against its OpenAPI documents, with schemathesis from PyPI
+# make faults the fault table against real Redis processes; ROW=24, ROWS=1-22, SEED=7, SHORT=1, MUTANTS=1
 # make fuzz   the C module under AddressSanitizer and libFuzzer, SECONDS_EACH seconds each (30)
 SHELL := bash
 POLICY ?= policies/tensorone.yaml
 LISTEN ?= 127.0.0.1:8080
 SECONDS_EACH ?= 30
 
-.PHONY: help setup build run test lint openapi fuzz clean
+.PHONY: help setup build run test lint openapi faults fuzz clean
 
 help:
 	@sed -n '1,/^SHELL/{/^#/s/^# //p}' Makefile
@@ -40,6 +41,19 @@ openapi:
 	@echo "openapi: building (the first build takes some minutes)"
 	@swift build --product headgate
 	@scripts/check-openapi
+
+# A run of all rows writes their table to docs/faults.md.
+faults:
+	@scripts/setup test
+	@echo "faults: building (the first build takes some minutes)"
+	@swift build --product FaultWorker
+	@swift build --product headgate
+ifdef MUTANTS
+	@python3 Tests/Faults/mutants.py $(if $(filter-out 1,$(MUTANTS)),--only $(MUTANTS))
+else
+	@python3 Tests/Faults/run.py $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROW)$(ROWS),--rows $(ROW)$(ROWS),$(if $(SHORT),,--write docs/faults.md))
+endif
 
 fuzz: setup
 	@SECONDS_EACH=$(SECONDS_EACH) Fuzz/run.sh

@@ -318,6 +318,13 @@ let package = Package(
             path: "Tests/ClientWorker",
             swiftSettings: swiftSettings
         ),
+        // The library as a subject of Tests/Faults.
+        .executableTarget(
+            name: "FaultWorker",
+            dependencies: ["Headgate", "HeadgateRedis", .logging, .metrics, .unixSignals],
+            path: "Tests/FaultWorker",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
