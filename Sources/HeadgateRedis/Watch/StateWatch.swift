@@ -12,7 +12,7 @@ struct StateWatch: Sendable {
     /// How long an instance counts as alive after it was seen.
     static let lifetime: Duration = .seconds(5)
     /// How often the server is asked about itself, beside each new connection.
-    static let inspection: TimeAmount = .seconds(10)
+    static let inspection: TimeAmount = .seconds(2)
     /// How often a server that is not fit is asked whether it is now.
     static let reinspection: TimeAmount = .milliseconds(500)
     /// The time that one question may take.
