@@ -33,6 +33,7 @@ extension Target.Dependency {
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
     static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
@@ -56,6 +57,7 @@ let package = Package(
         .library(name: "HeadgatePolicy", targets: ["HeadgatePolicy"]),
         .library(name: "HeadgateYAML", targets: ["HeadgateYAML"]),
         .library(name: "HeadgateRedis", targets: ["HeadgateRedis"]),
+        .library(name: "HeadgateMetrics", targets: ["HeadgateMetrics"]),
         .library(name: "HeadgateHTTP", targets: ["HeadgateHTTP"]),
         .library(name: "HeadgateHummingbird", targets: ["HeadgateHummingbird"]),
         .library(name: "HeadgateAccounts", targets: ["HeadgateAccounts"]),
@@ -95,6 +97,7 @@ let package = Package(
         ),
 
         .target(name: "HeadgateJSON", dependencies: ["Headgate"], swiftSettings: swiftSettings),
+        .target(name: "HeadgateMetrics", dependencies: ["Headgate", .metrics], swiftSettings: swiftSettings),
 
         // MARK: Redis
         .target(
@@ -196,8 +199,8 @@ let package = Package(
             name: "HeadgateServer",
             dependencies: [
                 "EmbeddedRedis", "Headgate", "HeadgateAccounts", "HeadgateEvents", "HeadgateGateway", "HeadgateHTTP",
-                "HeadgateHummingbird", "HeadgateJSON", "HeadgatePolicy", "HeadgateProvider", "HeadgateRedis", "HeadgateUsage",
-                "HeadgateYAML", .configuration, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                "HeadgateHummingbird", "HeadgateJSON", "HeadgateMetrics", "HeadgatePolicy", "HeadgateProvider", "HeadgateRedis",
+                "HeadgateUsage", "HeadgateYAML", .configuration, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
                 .serviceLifecycle, .unixSignals,
             ],
             resources: [.embedInCode("OpenAPI/admin.json"), .embedInCode("OpenAPI/public.json")],
@@ -232,6 +235,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "HeadgateJSONTests", dependencies: ["Headgate", "HeadgateJSON", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeadgateMetricsTests",
+            dependencies: ["Headgate", "HeadgateMetrics", "HeadgateTesting", .metricsTestKit],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "HeadgateAccountsTests",
             dependencies: [
