@@ -208,7 +208,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "HeadgateCommand",
-            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateServer", .argumentParser, .configuration, .logging],
+            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateRedis", "HeadgateServer", .argumentParser, .configuration, .logging],
             swiftSettings: swiftSettings
         ),
 
