@@ -53,7 +53,8 @@ def standard(policy: str = "open", units: int = 20, window: int = SECOND, only: 
     """One limit of each algorithm, small enough that load meets it."""
     limits = [
         Limit("log", "sliding_window_log", units, window, policy=policy),
-        Limit("bucket", "token_bucket", units, window, burst=units // 2, policy=policy),
+        # No whole number of microseconds a unit, so that what is rounded shows.
+        Limit("bucket", "token_bucket", units, window + 7, burst=units // 2, policy=policy),
         Limit("fixed", "fixed_window", units, window, policy=policy),
         Limit("counter", "sliding_window_counter", units, window, policy=policy),
         Limit("slots", "concurrency", 3, 5 * SECOND, policy=policy),

@@ -111,6 +111,8 @@ def cancelled(s: Scenario) -> None:
     records = s.finish(redis)
     gone = [r for r in records if r.x == "cancelled"]
     s.proof(len(gone) > 200 and any(r.unknown for r in gone), f"{len(gone)} were cancelled, {sum(r.unknown for r in gone)} after they were sent")
+    others = [r for r in records if r.x and r.x not in ("cancelled", "notHeld")]
+    s.demand(not others, f"{len(others)} others were disturbed: {codes(others)}")
     s.demand(before[0] == after[0], f"sockets: {before[0]} before, {after[0]} after")
     s.demand(after[1] <= before[1] + 1, f"threads: {before[1]} before, {after[1]} after")
     s.demand(after[2] - before[2] <= 30 * 2**20, f"{(after[2] - before[2]) >> 20} MiB more")
