@@ -175,7 +175,28 @@ def metric_counts(records: list[Record], metrics: dict[str, float]) -> list[str]
     for kind in sorted(set(expected) | set(kinds) - {"badRequest"}):
         if expected.get(kind, 0) != kinds.get(kind, 0):
             problems.append(f"metrics count {kinds.get(kind, 0)} errors of kind {kind}, the history {expected.get(kind, 0)}")
-    return problems
+    return problems + outcome_counts(records, metrics)
+
+
+OUTCOMES = {"A": "allowed", "D": "denied", "FO": "failopen_allowed", "FC": "failclosed_denied", "LA": "local_allowed", "LD": "local_denied"}
+
+
+def outcome_counts(records: list[Record], metrics: dict[str, float]) -> list[str]:
+    """Decisions by outcome, where there is such a metric and each decision is about one limit."""
+    counted: dict[str, int] = defaultdict(int)
+    for name, value in metrics.items():
+        if name.startswith("headgate_decisions_total{") and "outcome=" in name:
+            counted[name.split("outcome=")[1].split(",")[0].rstrip("}")] += int(value)
+    if not counted or any("+" in record.l for record in records):
+        return []
+    expected: dict[str, int] = defaultdict(int)
+    for record in records:
+        if record.o in OUTCOMES and (record.decided or record.o != "D"):
+            expected[OUTCOMES[record.o]] += 1
+    return [
+        f"headgate_decisions_total counts {counted.get(outcome, 0)} {outcome}, the history {expected.get(outcome, 0)}"
+        for outcome in sorted(set(counted) | set(expected)) if counted.get(outcome, 0) != expected.get(outcome, 0)
+    ]
 
 
 def immortal(client, prefix: str = "hg:") -> tuple[int, list[str]]:

@@ -67,8 +67,8 @@ MUTANTS = [
     Mutant("time-to-live-floor", "the time to live is rounded down", "62", [
         Edit("lua/arithmetic.lua", "return max(1, floor((instant - now + 999) / 1000) + 1)", "return max(1, floor((instant - now) / 1000))"),
     ]),
-    Mutant("member-without-nonce", "two leases have the same member", "7,8", [
-        Edit("Sources/Headgate/Leases/Lease.swift", "String(generator.next() as UInt64, radix: 16)", "String(generator.next() as UInt64 & 1, radix: 16)"),
+    Mutant("member-without-nonce", "two leases have the same member", "7", [
+        Edit("Sources/Headgate/Leases/Lease.swift", "String(generator.next() as UInt64, radix: 16)", "String((generator.next() as UInt64) & 1, radix: 16)"),
     ]),
     Mutant("tostring", "times are written with 14 digits", "7,59", [
         Edit("lua/arithmetic.lua", "return format('%.0f', number)", "return tostring(number)"),

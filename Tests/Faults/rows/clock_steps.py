@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import check
+import linearize
 from clocks import ShiftedClock
 from history import Clock, Record
 from netns import Hosts
@@ -36,9 +37,12 @@ def application_clock(s: Scenario) -> None:
     s.proof(stamps[1] != stamps[0] and stamps[2] != stamps[0] and all(stamps), f"the hours of the logs are {stamps}")
     degraded = sum(r.degraded for r in records)
     s.demand(not degraded, f"{degraded} degraded: {codes(records)}")
+    ordered, unordered = linearize.all_keys(records, standard())
+    s.problems += unordered
+    s.demand(ordered > 500, f"only {ordered} operations could be put into an order")
     counts = {w.name: sum(r.o == "A" for r in records if r.w == w.name) for w in s.workers}
     s.demand(min(counts.values()) > 0, f"admitted by worker: {counts}")
-    s.figure(f"{len(records)} decisions of 4 processes, admitted {counts}, all invariants hold")
+    s.figure(f"{len(records)} decisions of 4 processes, admitted {counts}, all invariants hold; {ordered} linearized")
 
 
 def unshifted(records: list[Record], clock: Clock) -> list[Record]:
