@@ -18,6 +18,8 @@ SECOND = 1_000_000
 # What these noisy two cores may add to a bound of time.
 P99_SLACK, MAX_SLACK = 50.0, 250.0
 RECOVERY = 2.0
+# What a worker has open without any connection (15): its streams, its history, two event loops, signals; and one.
+DESCRIPTORS = 16
 
 
 class Skipped(Exception):
@@ -134,6 +136,8 @@ class Scenario:
             own = worker.records()
             records += own
             self.demand(worker.child.returncode == 0, f"{worker.name} ended with {worker.child.returncode}: {worker.log_text()[-300:]}")
+            descriptors = (worker.final or {}).get("footprint", {}).get("fds", 0)
+            self.demand(descriptors <= DESCRIPTORS, f"{worker.name} has {descriptors} descriptors open when all is over")
             if metrics:
                 self.problems += check.metric_counts(own, counts)
         records.sort(key=lambda record: record.s)
