@@ -34,7 +34,6 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
-    static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
@@ -127,7 +126,7 @@ let package = Package(
         .target(
             name: "HeadgateRedis",
             dependencies: [
-                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioConcurrencyHelpers, .nioCore, .nioPosix, .nioSSL,
+                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioCore, .nioPosix, .nioSSL,
                 .nioTLS, .serviceLifecycle, .tracing,
             ],
             swiftSettings: swiftSettings

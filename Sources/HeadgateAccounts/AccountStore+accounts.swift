@@ -80,7 +80,9 @@ extension AccountStore {
         from cursor: String = "0",
         atLeast wanted: Int = 100
     ) async throws(AccountError) -> (accounts: [Account], next: String?) {
-        guard cursor.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ UInt64($0) != nil }) else { throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor") }
+        guard cursor.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ UInt64($0) != nil }) else {
+            throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor")
+        }
         var place: String? = cursor
         var found: [Account] = []
         var seen: Set<String> = []

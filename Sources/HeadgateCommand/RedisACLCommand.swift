@@ -15,7 +15,7 @@ struct RedisACLCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .customLong("for"), help: "What the user is for: server (headgate serve and its commands) or limiter (services that link the library).")
+    @Option(name: .customLong("for"), help: "server: headgate serve and its commands; limiter: services that link the library.")
     var purpose = RedisAccess.Purpose.server
 
     @Option(help: "The user's name.")

@@ -23,6 +23,8 @@ extension RedisStore {
     /// - Parameters:
     ///   - pattern: What the names look like, as `SCAN` takes it.
     ///   - cursor: Where an earlier page said to go on: a number, in a cluster with that of the server before it.
+    /// - Returns: Names, and the cursor of the next page.
+    /// - Throws: ``LimiterError``.
     package func scan(_ pattern: String, from cursor: String = "0") async throws(LimiterError) -> (names: [String], next: String?) {
         let nodes = router.nodes.sorted { "\($0.endpoint.map { "\($0)" } ?? "")" < "\($1.endpoint.map { "\($0)" } ?? "")" }
         let places = cursor.split(separator: ".", maxSplits: 1).map(String.init)

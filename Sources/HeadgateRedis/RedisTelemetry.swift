@@ -100,7 +100,10 @@ struct RedisTelemetry: Sendable {
 
     /// The server could not be asked about itself.
     func uninspected(_ error: LimiterError) {
-        logger.debug("Redis could not be asked about itself", metadata: ["error.code": "\(error.code)", "error.message": "\(error.message)"])
+        logger.debug(
+            "Redis could not be asked about itself",
+            metadata: ["error.code": "\(error.code)", "error.message": "\(error.message)"]
+        )
     }
 
     /// What makes one think that counts were lost.

@@ -188,7 +188,10 @@ struct RedisURL {
             guard path.count <= 1 else { throw LimiterError(.badRequest, "a redis:// URL has one path element, the database") }
         case .sentinel:
             guard (1...2).contains(path.count) else {
-                throw LimiterError(.badRequest, "a redis-sentinel:// URL names its master behind the hosts; expected host:26379,.../mymaster")
+                throw LimiterError(
+                    .badRequest,
+                    "a redis-sentinel:// URL names its master behind the hosts; expected host:26379,.../mymaster"
+                )
             }
         case .cluster:
             guard path.isEmpty || path == ["0"] else { throw LimiterError(.badRequest, "a Redis cluster has the database 0 alone") }

@@ -34,10 +34,13 @@ public struct RedisAccess: Sendable, Hashable {
         (["ACL", "SETUSER", user, "reset", "on", password] + rules).joined(separator: " ")
     }
 
-    /// What connections, the script and the watch of the server use. `TIME` and the data commands run inside the script.
+    /// What connections, the script and the watch of the server use.
+    ///
+    /// `TIME` and the data commands run inside the script.
     static let limiterCommands = [
         "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "time",
-        "del", "get", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcard", "zcount", "zrange",
+        "del", "get", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcard", "zcount",
+        "zrange",
         "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
     ]
 

@@ -17,6 +17,7 @@ enum DescriptorLimit {
     /// - Parameters:
     ///   - most: The most that are wanted.
     ///   - each: Descriptors that a connection takes.
+    /// - Returns: How many connections there is room for.
     static func connections(atMost most: Int, each: Int) -> Int {
         var limit = rlimit()
         // POSIX: both calls use the structure during the call alone.
