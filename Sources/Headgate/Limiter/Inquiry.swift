@@ -162,7 +162,7 @@ extension Inquiry {
         var slots: [Lease.Slot] = []
         let allowed = verdict.map { $0.granted > 0 } ?? true
         for (one, judged) in zip(applied, charges) {
-            guard let whole = one.charge, let charge = judged, let reading = readings.next() else {
+            guard let whole = one.charge, let charge = judged, let reading = readings.next(), reading.isJudged else {
                 limits.append(LimitStatus(unjudged: one))
                 continue
             }
