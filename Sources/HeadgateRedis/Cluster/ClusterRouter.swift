@@ -32,6 +32,11 @@ final class ClusterRouter: Router {
         self.telemetry = telemetry
         self.group = group
         self.makeNode = makeNode
+        // Calls may come before `start()`: they wait here.
+        for seed in settings.seeds where state.withLock({ $0.nodes[seed] == nil }) {
+            let node = makeNode(seed, self)
+            state.withLock { $0.nodes[seed] = node }
+        }
     }
 
     var now: NIODeadline { NIODeadline.now() }
@@ -57,7 +62,7 @@ final class ClusterRouter: Router {
     }
 
     func start() {
-        for seed in settings.seeds { _ = node(at: seed) }
+        for node in nodes { node.start() }
         refresh()
     }
 
