@@ -65,6 +65,7 @@ class Record:
     ch: str | None = None
     lease: str | None = None
     b: int | None = None
+    m: str | None = None
 
     @property
     def milliseconds(self) -> float:
