@@ -51,6 +51,7 @@ faults:
 ifdef MUTANTS
 	@python3 Tests/Faults/mutants.py $(if $(filter-out 1,$(MUTANTS)),--only $(MUTANTS))
 else
+	@cd Tests/Faults && python3 -m unittest -q test_checkers
 	@python3 Tests/Faults/run.py $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROW)$(ROWS),--rows $(ROW)$(ROWS),$(if $(SHORT),,--write docs/faults.md))
 endif

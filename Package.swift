@@ -33,7 +33,7 @@ extension Target.Dependency {
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
-    static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
@@ -56,6 +56,7 @@ let package = Package(
         .library(name: "HeadgatePolicy", targets: ["HeadgatePolicy"]),
         .library(name: "HeadgateYAML", targets: ["HeadgateYAML"]),
         .library(name: "HeadgateRedis", targets: ["HeadgateRedis"]),
+        .library(name: "HeadgateMetrics", targets: ["HeadgateMetrics"]),
         .library(name: "HeadgateHTTP", targets: ["HeadgateHTTP"]),
         .library(name: "HeadgateHummingbird", targets: ["HeadgateHummingbird"]),
         .library(name: "HeadgateAccounts", targets: ["HeadgateAccounts"]),
@@ -95,6 +96,7 @@ let package = Package(
         ),
 
         .target(name: "HeadgateJSON", dependencies: ["Headgate"], swiftSettings: swiftSettings),
+        .target(name: "HeadgateMetrics", dependencies: ["Headgate", .metrics], swiftSettings: swiftSettings),
 
         // MARK: Redis
         .target(
@@ -124,7 +126,7 @@ let package = Package(
         .target(
             name: "HeadgateRedis",
             dependencies: [
-                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioConcurrencyHelpers, .nioCore, .nioPosix, .nioSSL,
+                "CHiredis", "Headgate", "LuaScripts", .crypto, .logging, .metrics, .nioCore, .nioPosix, .nioSSL,
                 .nioTLS, .serviceLifecycle, .tracing,
             ],
             swiftSettings: swiftSettings
@@ -196,8 +198,8 @@ let package = Package(
             name: "HeadgateServer",
             dependencies: [
                 "EmbeddedRedis", "Headgate", "HeadgateAccounts", "HeadgateEvents", "HeadgateGateway", "HeadgateHTTP",
-                "HeadgateHummingbird", "HeadgateJSON", "HeadgatePolicy", "HeadgateProvider", "HeadgateRedis", "HeadgateUsage",
-                "HeadgateYAML", .configuration, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                "HeadgateHummingbird", "HeadgateJSON", "HeadgateMetrics", "HeadgatePolicy", "HeadgateProvider", "HeadgateRedis",
+                "HeadgateUsage", "HeadgateYAML", .configuration, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
                 .serviceLifecycle, .unixSignals,
             ],
             resources: [.embedInCode("OpenAPI/admin.json"), .embedInCode("OpenAPI/public.json")],
@@ -205,7 +207,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "HeadgateCommand",
-            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateServer", .argumentParser, .configuration, .logging],
+            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateRedis", "HeadgateServer", .argumentParser, .configuration, .logging],
             swiftSettings: swiftSettings
         ),
 
@@ -232,6 +234,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "HeadgateJSONTests", dependencies: ["Headgate", "HeadgateJSON", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeadgateMetricsTests",
+            dependencies: ["Headgate", "HeadgateMetrics", "HeadgateTesting", .metricsTestKit],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "HeadgateAccountsTests",
             dependencies: [

@@ -3,7 +3,7 @@
 
 local EXACT = 9007199254740992
 local floor, max, min = math.floor, math.max, math.min
-local match, format = string.match, string.format
+local find, match, format = string.find, string.match, string.format
 
 local function text(number)
   return format('%.0f', number)
@@ -71,9 +71,17 @@ local function save_text(c, value, instant)
   redis.call('SET', c.key, value, 'PX', time_to_live(instant))
 end
 
+-- What a command reads, or an error's table when the key holds another type. Any other error ends the call: a user who may not
+-- read counts must not seem to find none.
+local function read(command, ...)
+  local reply = redis.pcall(command, ...)
+  if type(reply) == 'table' and reply.err and not find(reply.err, '^WRONGTYPE') then return redis.call(command, ...) end
+  return reply
+end
+
 -- The string at a key, or nil; a value of another type counts as absent, and SET replaces it.
 local function load_text(c)
-  local value = redis.pcall('GET', c.key)
+  local value = read('GET', c.key)
   if type(value) == 'string' then return value end
   return nil
 end

@@ -11,7 +11,7 @@ end
 
 -- When a lease ends, or nil when it is not held.
 local function lease_end(key, lease)
-  local score = redis.pcall('ZSCORE', key, lease)
+  local score = read('ZSCORE', key, lease)
   local ends = type(score) == 'string' and tonumber(score)
   if ends and ends > now then return ends end
   return nil
@@ -27,7 +27,7 @@ algorithms[5] = function()
 
   function concurrency.load(c)
     c.ended, c.held, c.slots = 0, 0, true
-    local total = redis.pcall('ZCARD', c.key)
+    local total = read('ZCARD', c.key)
     if type(total) ~= 'number' then
       c.replace = true
       return

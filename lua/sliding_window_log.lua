@@ -73,7 +73,7 @@ algorithms[1] = function()
   function log.load(c)
     empty(c)
     c.legal = now + (c.b - now % c.b) % c.b
-    local head = redis.pcall('LRANGE', c.key, 0, 2)
+    local head = read('LRANGE', c.key, 0, 2)
     if head.err then return foreign(c) end
     if #head == 0 then return end
     local first, second, third = match(head[1], '^(%d+) (%d+) (%d+)$')
@@ -115,7 +115,7 @@ algorithms[1] = function()
 
   -- Puts a new list in the place of what the key holds.
   local function replace(c, head)
-    local length = redis.pcall('LLEN', c.key)
+    local length = read('LLEN', c.key)
     if type(length) ~= 'number' then
       redis.call('DEL', c.key)
       length = 0

@@ -80,19 +80,21 @@ extension AccountStore {
         from cursor: String = "0",
         atLeast wanted: Int = 100
     ) async throws(AccountError) -> (accounts: [Account], next: String?) {
-        guard UInt64(cursor) != nil else { throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor") }
-        var cursor = cursor
+        guard cursor.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ UInt64($0) != nil }) else {
+            throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor")
+        }
+        var place: String? = cursor
         var found: [Account] = []
         var seen: Set<String> = []
-        repeat {
-            let page = try await command(["SCAN", cursor, "MATCH", keys.everyAccount, "COUNT", "1000"]).elements ?? []
-            guard page.count == 2, let next = page[0].text else { throw AccountError(.unavailable, "Redis' answer to SCAN is no page") }
-            for name in (page[1].elements ?? []).compactMap(\.text) where seen.insert(name).inserted {
+        while let cursor = place, found.count < wanted {
+            let page: (names: [String], next: String?)
+            do { page = try await redis.scan(keys.everyAccount, from: cursor) } catch { throw AccountError(ofRedis: error) }
+            for name in page.names where seen.insert(name).inserted {
                 if let account = Account(fields: try await hash(name)) { found.append(account) }
             }
-            cursor = next
-        } while cursor != "0" && found.count < wanted
-        return (found.sorted { $0.id < $1.id }, cursor == "0" ? nil : cursor)
+            place = page.next
+        }
+        return (found.sorted { $0.id < $1.id }, place)
     }
 }
 

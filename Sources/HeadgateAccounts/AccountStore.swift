@@ -95,10 +95,14 @@ public struct AccountStore: Sendable {
         let removed = (old ?? [:]).keys.filter { new[$0] == nil }.sorted()
         // The change and the word of it in one script: nobody who changes a record and ends, or hears no answer, leaves the
         // instances with the old one.
-        var arguments = ["EVAL", Scripts.record, "3", key, audit, keys.changes, revision.map { String($0) } ?? "", change]
+        let names = redis.isCluster ? [key, audit] : [key, audit, keys.changes]
+        var arguments = ["EVAL", Scripts.record, String(names.count)] + names + [revision.map { String($0) } ?? "", change]
         arguments += [String(set.count)] + set.flatMap { [$0.key, $0.value] }
         arguments += [String(removed.count)] + removed + note.fields(by: actor)
-        return try await command(arguments).integer ?? -1 > 0
+        guard try await command(arguments).integer ?? -1 > 0 else { return false }
+        // In a cluster the word of it lies in another slot. Who misses it reads the record anew a little later.
+        if redis.isCluster { _ = try? await command(["XADD", keys.changes, "MAXLEN", "~", "10000", "*", "record", change]) }
+        return true
     }
 
     // MARK: Redis

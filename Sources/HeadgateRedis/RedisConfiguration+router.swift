@@ -10,6 +10,7 @@ extension RedisConfiguration {
         case .standalone(let endpoint):
             var lanes = lanes(calls, telemetry, name: "\(endpoint)", dial: dialer.lane(to: endpoint))
             lanes.probe = { _ in calls.probe(tag: "headgate", by: .now() + Breaker.probeInterval) }
+            lanes.isMasterOnly = true
             return Node(settings: lanes, endpoint: endpoint, group: group)
         case .sentinel(let sentinels):
             var lanes = lanes(calls, telemetry, name: sentinels.master, dial: { loop, _ in loop.makeSucceededVoidFuture() })

@@ -34,6 +34,29 @@ extension RedisStore {
     }
 
     private func decide(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
+        guard let denials else { return try await ask(decisions, by: deadline) }
+        let generation = denials.generation
+        let sentAt = router.now
+        let known = decisions.map { $0.count == 1 ? denials.reply(to: $0, at: sentAt) : nil }
+        guard known.contains(where: { $0 == nil }) else {
+            telemetry.answeredFromMemory(known.count)
+            return StoreReply(
+                time: known.compactMap { $0?.time }.max() ?? StoreTime(microseconds: 0),
+                verdicts: known.compactMap { $0?.verdicts[0] }
+            )
+        }
+        let asked = zip(decisions, known).filter { $0.1 == nil }.map(\.0)
+        let reply = try await ask(asked[...], by: deadline)
+        for (decision, verdict) in zip(asked, reply.verdicts) {
+            denials.remember(decision, verdict, at: reply.time, sentAt: sentAt, generation: generation)
+        }
+        guard asked.count < decisions.count else { return reply }
+        telemetry.answeredFromMemory(decisions.count - asked.count)
+        var verdicts = reply.verdicts.makeIterator()
+        return StoreReply(time: reply.time, verdicts: known.compactMap { $0?.verdicts[0] ?? verdicts.next() })
+    }
+
+    private func ask(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
         let call = try makeCall(.decide(decisions, context), by: deadline)
         do {
             let reply = try await run(call)
@@ -50,6 +73,7 @@ extension RedisStore {
     /// - Throws: ``LimiterError`` when nothing is known to have come back.
     public func refund(_ receipts: [Receipt]) async throws(LimiterError) -> [Int64] {
         guard !receipts.isEmpty else { return [] }
+        defer { forgetDenials(receipts.map { ($0.identity, $0.limit) }) }
         guard !calls.isCluster else { return try await refundBySlots(receipts) }
         return Array(try await run(.refund(receipts, context), by: deadline).results)
     }
@@ -79,7 +103,16 @@ extension RedisStore {
     /// - Throws: ``LimiterError`` when they may still stand.
     public func reset(_ identity: Identity, _ limits: [Limit]) async throws(LimiterError) {
         guard !limits.isEmpty else { return }
+        defer { forgetDenials(limits.map { (identity, $0) }) }
         _ = try await run(.reset(identity, limits, context), by: deadline)
+    }
+}
+
+extension RedisStore {
+    /// Something may have come back: it is not to be denied from memory, here or elsewhere.
+    private func forgetDenials(_ counts: [(Identity, Limit)]) {
+        for (identity, limit) in counts { denials?.forget(identity, limit) }
+        denialWatch?.gaveBack()
     }
 }
 

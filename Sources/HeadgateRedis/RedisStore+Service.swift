@@ -14,11 +14,18 @@ extension RedisStore: Service {
             throw LimiterError(.closed, "a Redis store's run() is called once")
         }
         router.start()
-        let watch = StateWatch(router: router, calls: calls, telemetry: telemetry, isStrict: configuration.strictBackend)
+        let watch = StateWatch(
+            router: router,
+            calls: calls,
+            telemetry: telemetry,
+            isStrict: configuration.strictBackend,
+            lost: { self.denials?.forgetAll() }
+        )
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await self.router.watch() }
                 group.addTask { await watch.run { self.knownInstances.store($0, ordering: .relaxed) } }
+                group.addTask { await self.denialWatch?.run() }
                 try await gracefulShutdown()
                 group.cancelAll()
             }

@@ -15,6 +15,9 @@ public final class RedisStore: LimitStore {
 
     let router: any Router
     let calls: CallMaker
+    /// What is denied for a time; `nil` when denials are not remembered.
+    let denials: DenialCache?
+    let denialWatch: DenialWatch?
     let telemetry: RedisTelemetry
     let isStarted = Atomic<Bool>(false)
     /// How many processes share the counts, as far as is known.
@@ -57,7 +60,10 @@ public final class RedisStore: LimitStore {
             load: Load(configuration.bounds),
             isCluster: isCluster
         )
-        router = try configuration.router(calls, telemetry: telemetry, group: eventLoopGroup)
+        let router = try configuration.router(calls, telemetry: telemetry, group: eventLoopGroup)
+        self.router = router
+        denials = configuration.rememberedDenials > 0 ? DenialCache(atMost: configuration.rememberedDenials) : nil
+        denialWatch = denials.map { [calls] in DenialWatch($0, router: router, calls: calls) }
         // Asked once: without a tracer, a span must not cost anything.
         let tracer = InstrumentationSystem.tracer
         self.tracer = tracer is NoOpTracer ? nil : tracer

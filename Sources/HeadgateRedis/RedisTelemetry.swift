@@ -12,6 +12,7 @@ struct RedisTelemetry: Sendable {
     private let logger: Logger
     private let reloads = Counter(label: "headgate_script_reloads_total")
     private let desynchronisations = Counter(label: "headgate_protocol_desync_total")
+    private let remembered = Counter(label: "headgate_remembered_denials_total")
     private let roundTrip = Timer(label: "headgate_redis_round_trip_seconds")
 
     init(logger: Logger) { self.logger = logger }
@@ -47,6 +48,9 @@ struct RedisTelemetry: Sendable {
         guard error.code != .cancelled else { return }
         Counter(label: "headgate_backend_errors_total", dimensions: [("kind", error.code.description)]).increment()
     }
+
+    /// Denials were answered without asking Redis.
+    func answeredFromMemory(_ decisions: Int) { remembered.increment(by: decisions) }
 
     /// A call was answered.
     func answered(in time: Duration) {
@@ -100,7 +104,10 @@ struct RedisTelemetry: Sendable {
 
     /// The server could not be asked about itself.
     func uninspected(_ error: LimiterError) {
-        logger.debug("Redis could not be asked about itself", metadata: ["error.code": "\(error.code)", "error.message": "\(error.message)"])
+        logger.debug(
+            "Redis could not be asked about itself",
+            metadata: ["error.code": "\(error.code)", "error.message": "\(error.message)"]
+        )
     }
 
     /// What makes one think that counts were lost.

@@ -51,7 +51,7 @@ extension Record {
         e = monotonicNanoseconds()
         t = decision.time?.microseconds
         lease = decision.lease?.id
-        ra = decision.retryAfter.map { Int64($0 / .microseconds(1)) }
+        ra = decision.retryAfter?.wholeMicroseconds
         if let error = decision.degradation {
             note(error)
             o = decision.isAllowed ? "FO" : decision.outcome == .unavailable ? "FC" : "D"

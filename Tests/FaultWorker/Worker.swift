@@ -77,12 +77,14 @@ extension Worker {
             group.addTask { try await store.run() }
             group.addTask { try await history.keepFlushing() }
             group.addTask { for await _ in await UnixSignalsSequence(trapping: .sigusr1) { report(final: false) } }
-            for task in 0..<plan.tasks { group.addTask { await load(task) } }
-            Output.print(["ready": name])
-            await obey()
-            pace.end()
-            // Those under way end by their deadline.
-            try? await Task.sleep(for: .milliseconds(plan.deadline + 100))
+            await withTaskGroup(of: Void.self) { callers in
+                for task in 0..<plan.tasks { callers.addTask { await load(task) } }
+                Output.print(["ready": name])
+                await obey()
+                pace.end()
+                // Those under way end by their deadline.
+                await callers.waitForAll()
+            }
             group.cancelAll()
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }

@@ -24,12 +24,17 @@ LoggingSystem.bootstrap { label in
 }
 let metrics = MemoryMetrics()
 MetricsSystem.bootstrap(metrics)
-let plan = try JSONDecoder().decode(Plan.self, from: try Data(contentsOf: URL(fileURLWithPath: try argument("plan"))))
-let worker = try Worker(
-    name: try argument("name", "w0"),
-    plan: plan,
-    url: try argument("redis"),
-    history: try argument("history"),
-    metrics: metrics
-)
-try await worker.run()
+do {
+    let plan = try JSONDecoder().decode(Plan.self, from: try Data(contentsOf: URL(fileURLWithPath: try argument("plan"))))
+    let worker = try Worker(
+        name: try argument("name", "w0"),
+        plan: plan,
+        url: try argument("redis"),
+        history: try argument("history"),
+        metrics: metrics
+    )
+    try await worker.run()
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(2)
+}

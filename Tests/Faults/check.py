@@ -10,7 +10,7 @@ from typing import Iterable
 
 from history import Clock, Limit, Loss, Record
 from leases import concurrency
-from states import left, state
+from states import Bucket, left, state
 
 RECORDS = (":policy",)  # Ends of keys that are records of a server and no counts.
 SLACK = 5_000  # Microseconds by which the clocks' readings may differ.
@@ -23,11 +23,12 @@ def verify(
     clock: Clock | None = None,
     late: int = 30_000_000,
     masters: int = 1,
+    grace: tuple[int, int] | None = None,
 ) -> list[str]:
     """All of the invariants.
 
     `late` is how many microseconds after its caller gave up a call may still be run by Redis; `masters` how many servers
-    took writes at once.
+    took writes at once; in the `grace` of Redis' time a denial needs no reason.
     """
     clock = clock or Clock()
     losses = sorted(losses, key=lambda loss: loss.start)
@@ -43,11 +44,13 @@ def verify(
         if by_id[name].algorithm == "concurrency":
             found, reasons = concurrency(own, by_id[name], losses, clock, masters)
         else:
-            found, reasons = counted(own, by_id[name], losses, clock, late, masters)
+            found, reasons = counted(own, by_id[name], losses, clock, late, masters, grace)
         problems += [f"{key}/{name}: {problem}" for problem in found]
         explained |= reasons
         denied.update({(record.w, record.n): record for record in own if record.o == "D" and record.t})
     for identifier, record in denied.items():
+        if grace and record.t is not None and grace[0] <= record.t <= grace[1]:
+            continue
         if identifier not in explained:
             problems.append(f"{record.k}/{record.l}: denied without need, cost {record.c} at {record.t} ({record.w} {record.n})")
     return problems
@@ -81,7 +84,7 @@ def times(records: list[Record], clock: Clock) -> list[str]:
 
 
 def counted(
-    records: list[Record], limit: Limit, losses: list[Loss], clock: Clock, late: int, masters: int
+    records: list[Record], limit: Limit, losses: list[Loss], clock: Clock, late: int, masters: int, grace: tuple[int, int] | None = None
 ) -> tuple[list[str], set[tuple[str, int]]]:
     """One key of one counting limit: problems, and the denials that it explains."""
     problems: list[str] = []
@@ -94,8 +97,8 @@ def counted(
     counts: dict[int, int] = defaultdict(int)
     for record in decided:
         counts[record.t] += 1
-    first_trouble = min([u[0] for u in unknowns] + [start for start, _, _ in lost], default=None)
-    at = 0
+    first_trouble = min([u[0] for u in unknowns] + [start for start, _, _ in lost] + ([grace[0]] if grace else []), default=None)
+    at, stepped = 0, False
     for record in decided:
         t, cost = record.t, record.c
         assert t is not None
@@ -103,6 +106,11 @@ def counted(
             strict = forget(limit, admitted, lost[at])
             at += 1
         bound = strict.full * masters * (2 if at < len(lost) and lost[at][0] <= t else 1)
+        if grace and t >= grace[0] and not stepped:
+            # A clock that went back leaves a bucket that counts as empty, for as long as it is never full again.
+            stepped = t > grace[0] + 50_000
+            if isinstance(lenient, Bucket):
+                lenient.value, lenient.when = lenient.full, t
         exact = counts[t] == 1 and "+" not in record.l and masters == 1 and (first_trouble is None or t < first_trouble) and not clock.steps
         if record.o == "A":
             strict.add(t, cost)
@@ -167,7 +175,28 @@ def metric_counts(records: list[Record], metrics: dict[str, float]) -> list[str]
     for kind in sorted(set(expected) | set(kinds) - {"badRequest"}):
         if expected.get(kind, 0) != kinds.get(kind, 0):
             problems.append(f"metrics count {kinds.get(kind, 0)} errors of kind {kind}, the history {expected.get(kind, 0)}")
-    return problems
+    return problems + outcome_counts(records, metrics)
+
+
+OUTCOMES = {"A": "allowed", "D": "denied", "FO": "failopen_allowed", "FC": "failclosed_denied", "LA": "local_allowed", "LD": "local_denied"}
+
+
+def outcome_counts(records: list[Record], metrics: dict[str, float]) -> list[str]:
+    """Decisions by outcome, where there is such a metric and each decision is about one limit."""
+    counted: dict[str, int] = defaultdict(int)
+    for name, value in metrics.items():
+        if name.startswith("headgate_decisions_total{") and "outcome=" in name:
+            counted[name.split("outcome=")[1].split(",")[0].rstrip("}")] += int(value)
+    if not counted or any("+" in record.l for record in records):
+        return []
+    expected: dict[str, int] = defaultdict(int)
+    for record in records:
+        if record.o in OUTCOMES and (record.decided or record.o != "D"):
+            expected[OUTCOMES[record.o]] += 1
+    return [
+        f"headgate_decisions_total counts {counted.get(outcome, 0)} {outcome}, the history {expected.get(outcome, 0)}"
+        for outcome in sorted(set(counted) | set(expected)) if counted.get(outcome, 0) != expected.get(outcome, 0)
+    ]
 
 
 def immortal(client, prefix: str = "hg:") -> tuple[int, list[str]]:

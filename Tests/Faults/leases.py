@@ -16,8 +16,7 @@ def concurrency(
     problems: list[str] = []
     released: dict[str, Record] = {r.lease: r for r in records if r.o == "R" and r.lease}
     lost = [(clock.at(loss.start), clock.at(loss.end)) for loss in losses]
-    # When a release may be lost like any other write.
-    revived = [(clock.at(loss.start) - (loss.last or 0), clock.at(loss.end)) for loss in losses]
+    forgotten = [(clock.at(loss.start), clock.at(loss.end), loss.last) for loss in losses if loss.last is not None]
     certain: list[tuple[int, int, Record]] = []
     possible: list[tuple[int, int]] = []
     for record in records:
@@ -26,8 +25,8 @@ def concurrency(
             ends = record.t + limit.window
             sure = min([ends] + ([clock.at(release.s) - SLACK] if release else []))
             maybe = min([ends] + ([clock.at(release.e) + SLACK] if release and not release.unknown and release.ch is None else []))
-            if release and any(start <= clock.at(release.e) and clock.at(release.s) <= end for start, end in revived):
-                maybe = ends
+            if release and any(start - last <= clock.at(release.e) and clock.at(release.s) <= end for start, end, last in forgotten):
+                maybe = ends  # It was released, and that was lost.
             sure = min([sure] + [start for start, end in lost if end > record.t])
             certain.append((record.t, max(record.t + 1, sure), record))
             possible.append((record.t, maybe))

@@ -95,7 +95,7 @@ def show(result: dict) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", default="1-81")
+    parser.add_argument("--rows", default="1-99")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--write", metavar="FILE")
@@ -129,7 +129,8 @@ def main() -> int:
     if options.write:
         table.write(pathlib.Path(options.write), results, seed)
     bad = [r["row"] for r in results if not r["ok"]]
-    print(f"{len(results) - len(bad)} of {len(results)} rows hold, seed {seed}, {time.monotonic() - start:.0f} s" + (f"; not: {', '.join(bad)}" if bad else ""))
+    skipped = [r["row"] for r in results if r["skipped"]]
+    print(f"{len(results) - len(bad) - len(skipped)} of {len(results)} rows hold, seed {seed}, {time.monotonic() - start:.0f} s" + (f"; not: {', '.join(bad)}" if bad else "") + (f"; skipped: {', '.join(skipped)}" if skipped else ""))
     return 1 if bad else 0
 
 

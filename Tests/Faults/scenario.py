@@ -18,6 +18,8 @@ SECOND = 1_000_000
 # What these noisy two cores may add to a bound of time.
 P99_SLACK, MAX_SLACK = 50.0, 250.0
 RECOVERY = 2.0
+# What a worker has open without any connection (15): its streams, its history, two event loops, signals; and one.
+DESCRIPTORS = 16
 
 
 class Skipped(Exception):
@@ -53,7 +55,8 @@ def standard(policy: str = "open", units: int = 20, window: int = SECOND, only: 
     """One limit of each algorithm, small enough that load meets it."""
     limits = [
         Limit("log", "sliding_window_log", units, window, policy=policy),
-        Limit("bucket", "token_bucket", units, window, burst=units // 2, policy=policy),
+        # No whole number of microseconds a unit, so that what is rounded shows.
+        Limit("bucket", "token_bucket", units, window + 7, burst=units // 2, policy=policy),
         Limit("fixed", "fixed_window", units, window, policy=policy),
         Limit("counter", "sliding_window_counter", units, window, policy=policy),
         Limit("slots", "concurrency", 3, 5 * SECOND, policy=policy),
@@ -133,6 +136,8 @@ class Scenario:
             own = worker.records()
             records += own
             self.demand(worker.child.returncode == 0, f"{worker.name} ended with {worker.child.returncode}: {worker.log_text()[-300:]}")
+            descriptors = (worker.final or {}).get("footprint", {}).get("fds", 0)
+            self.demand(descriptors <= DESCRIPTORS, f"{worker.name} has {descriptors} descriptors open when all is over")
             if metrics:
                 self.problems += check.metric_counts(own, counts)
         records.sort(key=lambda record: record.s)

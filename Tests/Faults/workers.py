@@ -75,7 +75,7 @@ class Worker:
             if field in value:
                 return value
             if "ended" in value:
-                raise RuntimeError(f"{self.name} ended: {self.log.read_text()[-400:]}")
+                raise RuntimeError(f"{self.name} ended: {self.log.read_text()[:300].strip()}")
 
     def tell(self, line: str) -> None:
         assert self.child.stdin

@@ -193,9 +193,10 @@ struct FaultTests {
         arguments: [
             (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"], LimiterError.Code.outOfMemory),
             (["CONFIG", "SET", "min-replicas-to-write", "1"], ["CONFIG", "SET", "min-replicas-to-write", "0"], .noReplicas),
-            (["ACL", "SETUSER", "default", "-evalsha"], ["ACL", "SETUSER", "default", "+evalsha"], .permission),
-            (["ACL", "SETUSER", "default", "-time"], ["ACL", "SETUSER", "default", "+time"], .permission),
-            (["ACL", "SETUSER", "default", "resetkeys", "~other"], ["ACL", "SETUSER", "default", "allkeys"], .permission),
+            (["ACL", "SETUSER", "limiter", "-evalsha"], ["ACL", "SETUSER", "limiter", "+evalsha"], .permission),
+            (["ACL", "SETUSER", "limiter", "-get"], ["ACL", "SETUSER", "limiter", "+get"], .permission),
+            (["ACL", "SETUSER", "limiter", "-time"], ["ACL", "SETUSER", "limiter", "+time"], .permission),
+            (["ACL", "SETUSER", "limiter", "resetkeys", "~other"], ["ACL", "SETUSER", "limiter", "resetkeys", "~hg:*"], .permission),
         ]
     )
     func refuses(_ spoil: [String], _ mend: [String], _ code: LimiterError.Code) async throws {
@@ -203,10 +204,10 @@ struct FaultTests {
             try await withStore(configuration(redis.socket)) { store in
                 let charge = try Charge.counted("acme")
                 #expect(try await store.take(charge).granted == 1)
-                _ = try await store.command(spoil)
+                try redis.cli(spoil)
                 await #expect { try await store.probe() } throws: { ($0 as? LimiterError)?.code == code }
                 await #expect { try await store.take(charge) } throws: { ($0 as? LimiterError)?.code == code }
-                _ = try await store.command(mend)
+                try redis.cli(mend)
                 #expect(try await store.used(charge) == 1)
             }
         }

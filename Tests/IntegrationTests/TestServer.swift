@@ -1,5 +1,6 @@
 import EmbeddedRedis
 import Foundation
+import HeadgateRedis
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
@@ -15,12 +16,21 @@ struct TestServer {
             .standardizedFileURL.path
     }
 
-    /// Starts a server and waits until it listens.
+    /// Makes the user that `headgate redis-acl` prints; returns the URL with which a server is that user.
+    @discardableResult
+    static func leastPrivileged(_ url: String) async throws -> String {
+        let rules = try RedisAccess(for: .server).rules
+        _ = try await redisCLI(url, ["ACL", "SETUSER", "headgate", "reset", "on", ">least-privileged"] + rules)
+        return url + (url.contains("?") ? "&" : "?") + "user=headgate&password=least-privileged"
+    }
+
+    /// Starts a server, on a Redis with no more rights than it needs, and waits until it listens.
     static func start(
         policy: String = policy("tensorone"),
         redis: String,
         _ more: String...
     ) async throws -> TestServer {
+        let redis = redis.contains("://") ? try await leastPrivileged(redis) : redis
         let executable = try Executable(
             "headgate",
             ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + TestServer.admin(more)
@@ -143,7 +153,9 @@ func withTestRedis<Result>(_ body: (_ url: String) async throws -> Result) async
 func freshAccount() -> String { "test-\(UInt64.random(in: 0 ... .max))" }
 
 /// Asks Redis as an operator does.
-func redisCLI(_ url: String, _ arguments: String...) async throws -> String {
+func redisCLI(_ url: String, _ arguments: String...) async throws -> String { try await redisCLI(url, arguments) }
+
+func redisCLI(_ url: String, _ arguments: [String]) async throws -> String {
     let address = url.hasPrefix("unix://") ? ["-s", String(url.dropFirst("unix://".count))] : ["-u", url]
     let cli = try Executable("/usr/bin/env", ["redis-cli"] + address + arguments)
     _ = try await cli.end()

@@ -4,6 +4,8 @@ struct Inquiry: Sendable {
     var applied: [AppliedLimit]
     /// What the store is asked; its charges are those of `applied` that have one, in order.
     var decision: StoreDecision
+    /// Whether the request is made, or only looked at.
+    var effect: Charge.Effect
 }
 
 extension Limiter {
@@ -50,7 +52,7 @@ extension Limiter {
             }
         }
         let decision = StoreDecision(charges: applied.compactMap(\.charge), leaseID: holds ? Lease.makeID() : "")
-        return Inquiry(applied: applied, decision: decision)
+        return Inquiry(applied: applied, decision: decision, effect: effect)
     }
 
     /// Adds the limits of one more request; one that is there already takes the costs of both.
@@ -94,8 +96,17 @@ extension Limiter {
         return decision
     }
 
-    /// Asks the store once, and lets the failure policies answer when it does not.
+    /// Judges inquiries in one call to the store, and tells the observers.
     func judge(_ inquiries: [Inquiry]) async throws(LimiterError) -> [Decision] {
+        let decisions = try await answers(to: inquiries)
+        for observer in observers {
+            for (inquiry, decision) in zip(inquiries, decisions) where inquiry.effect == .take { observer.observe(decision) }
+        }
+        return decisions
+    }
+
+    /// Asks the store once, and lets the failure policies answer when it does not.
+    private func answers(to inquiries: [Inquiry]) async throws(LimiterError) -> [Decision] {
         let asked = inquiries.filter { !$0.decision.charges.isEmpty }
         var verdicts: [Verdict] = []
         var time: StoreTime?
@@ -151,7 +162,7 @@ extension Inquiry {
         var slots: [Lease.Slot] = []
         let allowed = verdict.map { $0.granted > 0 } ?? true
         for (one, judged) in zip(applied, charges) {
-            guard let whole = one.charge, let charge = judged, let reading = readings.next() else {
+            guard let whole = one.charge, let charge = judged, let reading = readings.next(), reading.isJudged else {
                 limits.append(LimitStatus(unjudged: one))
                 continue
             }

@@ -86,6 +86,7 @@ extension Limiter {
         var looking = inquiry
         for index in looking.applied.indices { looking.applied[index].charge?.effect = .observe }
         looking.decision.charges = looking.applied.compactMap(\.charge)
+        looking.effect = .observe
         let decision = try await judge(looking)
         // Nothing but a count keeps others ahead: what passes uncounted passes.
         guard decision.isAllowed, decision.degradedBy == nil || decision.degradedBy == .local,

@@ -17,6 +17,9 @@ public struct Limiter: Sendable {
     /// What this process counts of limits with ``FailurePolicy/local`` while the store is away.
     let shares: LocalShares
 
+    /// Who is told of decisions.
+    let observers: [any DecisionObserver]
+
     let line = WaitingLine()
 
     /// Creates a limiter.
@@ -26,17 +29,27 @@ public struct Limiter: Sendable {
     ///   - rules: What maps requests to limits; without them, limits are given at each call.
     ///   - clock: The clock that waits and renews, and that shares of limits are counted by while the store is away.
     ///   - start: What the clock's now is on the calendar; it places the aligned windows of shares.
+    ///   - observers: Who is told of every decision.
     public init(
         store: any LimitStore,
         rules: any RuleSet = NoRules(),
         clock: any Clock<Duration> = ContinuousClock(),
-        startingAt start: StoreTime = .now
+        startingAt start: StoreTime = .now,
+        observers: [any DecisionObserver] = []
     ) {
-        self.init(store: store, rules: rules, clock: clock, shares: LocalShares(clock: clock, startingAt: start))
+        let shares = LocalShares(clock: clock, startingAt: start)
+        self.init(store: store, rules: rules, clock: clock, shares: shares, observers: observers)
     }
 
     /// Creates a limiter with shares that a test made.
-    package init(store: any LimitStore, rules: any RuleSet = NoRules(), clock: any Clock<Duration>, shares: LocalShares) {
+    package init(
+        store: any LimitStore,
+        rules: any RuleSet = NoRules(),
+        clock: any Clock<Duration>,
+        shares: LocalShares,
+        observers: [any DecisionObserver] = []
+    ) {
+        self.observers = observers
         self.store = store
         self.rules = rules
         self.clock = clock

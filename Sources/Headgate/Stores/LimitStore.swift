@@ -166,6 +166,15 @@ public struct Reading: Sendable, Hashable {
     public var full: Int64
     /// The instant under which the charge was entered; a refund needs it.
     public var stamp: Int64
+    /// Whether the limit was looked at; one that need not be is not when another limit is known to deny.
+    public var isJudged = true
+
+    /// The reading of a limit that was not looked at.
+    public static let unjudged = {
+        var reading = Reading(fit: 0, remaining: 0, retryAfter: 0, nextUnit: 0, full: 0, stamp: 0)
+        reading.isJudged = false
+        return reading
+    }()
 
     /// Creates a reading.
     public init(fit: Int64, remaining: Int64, retryAfter: Int64, nextUnit: Int64, full: Int64, stamp: Int64) {

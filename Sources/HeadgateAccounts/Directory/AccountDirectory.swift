@@ -7,13 +7,16 @@ internal import Synchronization
 /// Changes are noted in a stream, which ``run()`` looks at five times a second; unlike a published message, a note cannot be
 /// missed by an instance that was away. While the stream cannot be read, nothing older than 400 ms is used without another look,
 /// and while Redis gives no answer at all, what was read within five minutes still serves.
+///
+/// In a cluster a record and the note of its change lie in different slots, and a note can be missing when who made the change
+/// ends between the two: there nothing older than 400 ms is used, notes or not.
 public final class AccountDirectory: Sendable {
     /// Where the records live.
     public let store: AccountStore
 
     let accounts = Mutex(RecordCache<Account>(most: 100_000, mostAbsent: 20_000))
     let keys = Mutex(RecordCache<APIKey>(most: 100_000, mostAbsent: 0))
-    let state = Mutex(State())
+    let state: Mutex<State>
 
     struct State {
         var freshness = Freshness()
@@ -33,7 +36,12 @@ public final class AccountDirectory: Sendable {
     /// Creates a directory.
     ///
     /// It answers without ``run()``, too, and asks Redis more often then.
-    public init(_ store: AccountStore) { self.store = store }
+    public init(_ store: AccountStore) {
+        self.store = store
+        var first = State()
+        if store.redis.isCluster { first.freshness.most = Freshness.mostBlind }
+        state = Mutex(first)
+    }
 
     /// The account of this id, as it was at most a second ago.
     ///

@@ -4,6 +4,8 @@ struct Freshness: Sendable {
     var heardAt: ContinuousClock.Instant?
     /// When Redis last gave no answer.
     var failedAt: ContinuousClock.Instant?
+    /// How old an entry may be while changes are heard of.
+    var most: Duration = .seconds(30)
 
     /// How often the changes are looked at.
     static let interval: Duration = .milliseconds(200)
@@ -11,8 +13,6 @@ struct Freshness: Sendable {
     static let silence: Duration = .milliseconds(500)
     /// How old an entry may be while changes are not heard of.
     static let mostBlind: Duration = .milliseconds(400)
-    /// How old an entry may be while they are.
-    static let most: Duration = .seconds(30)
     /// How old an entry may be while Redis is away: longer, a key that may have been revoked opens nothing.
     static let mostAway: Duration = .seconds(300)
     /// How long Redis is not asked again after it gave no answer, where an old entry can serve.
@@ -33,7 +33,7 @@ struct Freshness: Sendable {
     func use(of readAt: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Use {
         let age = readAt.duration(to: now)
         if let heardAt, heardAt.duration(to: now) <= Freshness.silence {
-            return age <= Freshness.most ? .use : age <= Freshness.most * 2 ? .useAndRefresh : .reload
+            return age <= most ? .use : age <= most * 2 ? .useAndRefresh : .reload
         }
         if age <= Freshness.mostBlind { return .use }
         if age > Freshness.mostAway { return .readAnew }

@@ -43,6 +43,11 @@ public struct RedisConfiguration: Sendable {
     /// Otherwise it is used, and the log and a metric say what it may do.
     public var strictBackend: Bool
 
+    /// How many denials this process remembers until the time that Redis gave, so that they cost no call; 0 for none.
+    ///
+    /// What is given back on another instance, by a refund or a reset, ends them within half a second.
+    public var rememberedDenials: Int
+
     /// The name that `CLIENT LIST` shows: printable ASCII without blanks.
     public var clientName: String
 
@@ -88,6 +93,7 @@ public struct RedisConfiguration: Sendable {
         keyPrefix: String = "hg",
         bounds: Bounds = Bounds(),
         strictBackend: Bool = false,
+        rememberedDenials: Int = 65_536,
         clientName: String = "headgate"
     ) {
         self.topology = topology
@@ -102,6 +108,7 @@ public struct RedisConfiguration: Sendable {
         self.keyPrefix = keyPrefix
         self.bounds = bounds
         self.strictBackend = strictBackend
+        self.rememberedDenials = rememberedDenials
         self.clientName = clientName
     }
 }
@@ -129,6 +136,7 @@ extension RedisConfiguration {
             stallTimeout >= .milliseconds(10) && stallTimeout <= .seconds(3_600),
             "a Redis stall timeout is 10 milliseconds to 1 hour"
         )
+        try require((0...10_000_000).contains(rememberedDenials), "the remembered denials are 0 to 10000000")
         try require(bounds.decisions > 0 && bounds.bytes > 0, "bounds are above zero")
         try require(
             clientName.utf8.count <= 64 && clientName.utf8.allSatisfy { (0x21...0x7E).contains($0) },

@@ -30,7 +30,9 @@ extension RedisConfiguration {
         if url.isEncrypted { tls = RedisTLS() }
         var user = url.user
         if let given = url.options[.user] { user = given }
-        credentials = try url.credentials(user, url.password, file: .passwordFile, variable: .passwordVariable, environment)
+        let passwords = [url.password, url.options[.password]].compactMap(\.self)
+        guard passwords.count <= 1 else { throw LimiterError(.badRequest, "a Redis URL has two passwords; expected one") }
+        credentials = try url.credentials(user, passwords.first, file: .passwordFile, variable: .passwordVariable, environment)
         database = try url.databaseNumber()
         switch url.place {
         case .unixSocket(let path):
@@ -63,6 +65,8 @@ public enum RedisURLOption: String, Sendable, Hashable, CaseIterable {
     case database = "db"
     /// The user, when the URL has none before its `@`.
     case user
+    /// The password, where the URL has no `@`.
+    case password
     /// The file whose content is the password, read at each connect.
     case passwordFile = "password_file"
     /// The environment variable that holds the password.
@@ -93,7 +97,7 @@ public enum RedisURLOption: String, Sendable, Hashable, CaseIterable {
     var isAboutTLS: Bool {
         switch self {
         case .authorityFile, .certificateFile, .keyFile, .serverName, .insecureSkipVerification: true
-        case .database, .user, .passwordFile, .passwordVariable, .sentinelUser, .sentinelPassword, .sentinelPasswordFile,
+        case .database, .user, .password, .passwordFile, .passwordVariable, .sentinelUser, .sentinelPassword, .sentinelPasswordFile,
             .sentinelPasswordVariable, .allowedHosts, .strict:
             false
         }
@@ -184,7 +188,10 @@ struct RedisURL {
             guard path.count <= 1 else { throw LimiterError(.badRequest, "a redis:// URL has one path element, the database") }
         case .sentinel:
             guard (1...2).contains(path.count) else {
-                throw LimiterError(.badRequest, "a redis-sentinel:// URL names its master behind the hosts; expected host:26379,.../mymaster")
+                throw LimiterError(
+                    .badRequest,
+                    "a redis-sentinel:// URL names its master behind the hosts; expected host:26379,.../mymaster"
+                )
             }
         case .cluster:
             guard path.isEmpty || path == ["0"] else { throw LimiterError(.badRequest, "a Redis cluster has the database 0 alone") }

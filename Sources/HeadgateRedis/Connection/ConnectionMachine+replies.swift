@@ -21,8 +21,9 @@ extension ConnectionMachine {
 
     private mutating func greeted(_ command: GreetingCommand, _ reply: RedisReply, isLast: Bool) -> Action {
         switch (reply, command) {
-        case (.fault(let fault), .setName) where fault.consequence != .leaveConnection:
-            break  // A name is not worth a connection: an ACL may not let us have one.
+        case (.fault(let fault), .setName) where fault.consequence != .leaveConnection,
+            (.fault(let fault), .checkRole) where fault.kind == .noPermission || fault.kind == .other:
+            break  // An ACL may not let us have a name, or ask for the role: whoever looks at the server's rights says so.
         case (.fault(let fault), .authenticate):
             let code = fault.kind == .other ? LimiterError.Code.authentication : fault.code
             return .close(LimiterError(code, "Redis refused to authenticate us: \(fault.text)"))
@@ -34,7 +35,7 @@ extension ConnectionMachine {
         case (.value(let value), .loadScript) where value.text != digest:
             return .close(LimiterError(.wireProtocol, "Redis loaded another script than it was sent"))
         case (.value(let value), .checkRole) where value.elements?.first?.text != "master":
-            return .close(LimiterError(.readOnly, "the server that the sentinels name is no master"))
+            return .close(LimiterError(.readOnly, "the server is no master: what it decided would not count"))
         case (.integers, _):
             return .close(LimiterError(.wireProtocol, "Redis answered a greeting with numbers"))
         case (.value, _):

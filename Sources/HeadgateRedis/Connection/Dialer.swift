@@ -8,6 +8,8 @@ internal import NIOSSL
 /// All of that happens anew at each call, so that what was rotated or moved is found. All addresses of a name are tried.
 struct Dialer: Sendable {
     let timeout: TimeAmount
+    /// The part of it that looking up a name may take.
+    var lookUpTimeout: TimeAmount { .nanoseconds(timeout.nanoseconds * 3 / 4) }
     let encryption: Encryption?
     let passwordFile: PasswordFile?
 
@@ -61,10 +63,26 @@ struct Dialer: Sendable {
             let bootstrap = TCPOptions.apply(to: bootstrap)
             // An address needs no resolver, and no thread of its own.
             if let address = try? SocketAddress(ipAddress: name, port: port) { return bootstrap.connect(to: address) }
-            return HostResolver.shared.addresses(of: name, port: port, on: eventLoop).assumeIsolated().flatMap { addresses in
+            let addresses = HostResolver.shared.addresses(of: name, port: port, on: eventLoop).within(lookUpTimeout, on: eventLoop)
+            return addresses.assumeIsolated().flatMap { addresses in
                 bootstrap.resolver(KnownAddresses(addresses: addresses, eventLoop: eventLoop)).connect(host: name, port: port)
             }.nonisolated()
         }
+    }
+}
+
+extension EventLoopFuture where Value: Sendable {
+    /// The same, or ``LimiterError/Code/dns`` when it takes too long.
+    fileprivate func within(_ timeout: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Value> {
+        let promise = eventLoop.makePromise(of: Value.self)
+        let end = eventLoop.scheduleTask(in: timeout) {
+            promise.fail(LimiterError(.dns, "the name of the Redis host was not resolved in time: no name server answers"))
+        }
+        whenComplete { result in
+            end.cancel()
+            promise.completeWith(result)
+        }
+        return promise.futureResult
     }
 }
 

@@ -1,8 +1,8 @@
 internal import Headgate
-internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOSSL
 internal import NIOTLS
+internal import Synchronization
 
 /// Puts TLS into channels, by files that are read anew now and then: a rotated certificate needs no restart.
 final class Encryption: Sendable {
@@ -11,7 +11,7 @@ final class Encryption: Sendable {
 
     private let settings: RedisTLS
     private let telemetry: RedisTelemetry
-    private let known = NIOLockedValueBox<(context: NIOSSLContext, readAt: NIODeadline)?>(nil)
+    private let known = Mutex<(context: NIOSSLContext, readAt: NIODeadline)?>(nil)
 
     init(_ settings: RedisTLS, telemetry: RedisTelemetry) {
         self.settings = settings
@@ -22,19 +22,19 @@ final class Encryption: Sendable {
     /// The context that the files make; may block.
     func context() throws(LimiterError) -> NIOSSLContext {
         let now = NIODeadline.now()
-        if let known = known.withLockedValue({ $0 }), now - known.readAt < Encryption.freshness { return known.context }
+        if let known = known.withLock({ $0 }), now - known.readAt < Encryption.freshness { return known.context }
         let context: NIOSSLContext
         do {
             context = try NIOSSLContext(configuration: configuration())
         } catch {
             throw LimiterError(.tls, "the TLS settings for Redis cannot be used: \(Encryption.reason(error))", cause: error)
         }
-        known.withLockedValue { $0 = (context, now) }
+        known.withLock { $0 = (context, now) }
         return context
     }
 
     /// Forgets what was read: it did not lead to a connection.
-    func forget() { known.withLockedValue { $0 = nil } }
+    func forget() { known.withLock { $0 = nil } }
 
     /// Puts TLS into a channel to a host, and watches its handshake.
     func add(_ context: NIOSSLContext, to pipeline: ChannelPipeline.SynchronousOperations, host: String?) throws {

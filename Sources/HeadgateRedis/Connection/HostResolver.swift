@@ -1,6 +1,7 @@
-internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
+
 #if canImport(Darwin)
 internal import Darwin
 #elseif canImport(Glibc)
@@ -26,7 +27,7 @@ final class HostResolver: Sendable {
     }
 
     private let pool: NIOThreadPool
-    private let lookups = NIOLockedValueBox<[String: [Lookup]]>([:])
+    private let lookups = Mutex<[String: [Lookup]]>([:])
 
     private init() {
         pool = NIOThreadPool(numberOfThreads: HostResolver.threads)
@@ -36,7 +37,7 @@ final class HostResolver: Sendable {
     /// All addresses of a host, in the resolver's order.
     func addresses(of host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         let now = NIODeadline.now()
-        let (running, promise) = lookups.withLockedValue { lookups -> (EventLoopFuture<[SocketAddress]>?, EventLoopPromise<[SocketAddress]>?) in
+        let (running, promise) = lookups.withLock { lookups -> (EventLoopFuture<[SocketAddress]>?, EventLoopPromise<[SocketAddress]>?) in
             let count = lookups.values.lazy.map(\.count).reduce(0, +)
             if let youngest = lookups[host]?.last, now - youngest.began < HostResolver.youth || count >= HostResolver.threads {
                 return (youngest.addresses, nil)
@@ -48,7 +49,7 @@ final class HostResolver: Sendable {
         guard let promise else { return (running ?? eventLoop.makeSucceededFuture([])).hop(to: eventLoop).map { $0.with(port: port) } }
         pool.submit { _ in
             let result = Result { try HostResolver.lookUp(host) }
-            self.lookups.withLockedValue { lookups in
+            self.lookups.withLock { lookups in
                 lookups[host]?.removeAll { $0.began == now }
                 if lookups[host]?.isEmpty == true { lookups[host] = nil }
             }

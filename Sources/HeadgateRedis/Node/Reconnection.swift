@@ -122,8 +122,8 @@ struct Reconnection {
             return lost(error, upSince: since, at: now, othersUp: othersUp, random: random)
         case .up, .dialing:
             failures += 1
-            // A refused password is tried once a back-off's cap: more would lock accounts and fill the server's log.
-            return refuse(error, at: now, random: error.code == .authentication ? nil : random)
+            // A refused password or certificate is tried once a back-off's cap: more would lock accounts and fill the server's log.
+            return refuse(error, at: now, random: error.code == .authentication || error.code == .tls ? nil : random)
         case .idle, .biding, .resting, .refusing, .stopped:
             return .none
         }

@@ -52,7 +52,9 @@ final class CallMaker: Sendable {
         )
     }
 
-    /// A call that shows whether a node makes decisions: a real one, on keys of its own. `nil` when none can be made now.
+    /// A call that shows whether a node makes decisions: a real one, on keys of its own.
+    ///
+    /// `nil` when none can be made now.
     func probe(tag: String, by deadline: NIODeadline) -> Call? {
         guard let decision = try? StoreDecision.canary(tag), let script = try? ScriptCall.decide([decision], context) else { return nil }
         return try? call(script, by: deadline)

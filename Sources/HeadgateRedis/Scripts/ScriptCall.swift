@@ -78,7 +78,13 @@ extension ScriptCall {
             arguments.append(numbers.b)
             arguments.append(try checked(receipt.stamp, from: 0, "a receipt's stamp"))
         }
-        return ScriptCall(frame: try arguments.framed(), nonce: context.nonce, replyCount: 2 + receipts.count, weight: 1, firstKey: keys.first)
+        return ScriptCall(
+            frame: try arguments.framed(),
+            nonce: context.nonce,
+            replyCount: 2 + receipts.count,
+            weight: 1,
+            firstKey: keys.first
+        )
     }
 
     /// Counts a lease's time to live anew.

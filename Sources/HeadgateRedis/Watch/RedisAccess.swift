@@ -34,27 +34,32 @@ public struct RedisAccess: Sendable, Hashable {
         (["ACL", "SETUSER", user, "reset", "on", password] + rules).joined(separator: " ")
     }
 
-    /// What connections, the script and the watch of the server use. `TIME` and the data commands run inside the script.
+    /// What connections, the script and the watch of the server use.
+    ///
+    /// `TIME` and the data commands run inside the script.
     static let limiterCommands = [
-        "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "asking", "time",
-        "del", "get", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcount", "zrange",
+        "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "time",
+        "del", "get", "incr", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcard",
+        "zcount",
+        "zrange",
         "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
     ]
 
     /// What records, usage, events and `headgate inspect` use beside.
     static let serverCommands = [
-        "eval", "exists", "expire", "hdel", "hexists", "hget", "hgetall", "hincrby", "hlen", "hmget", "hset", "hsetnx", "lindex", "mget", "pttl",
-        "sadd", "scan", "scard", "sismember", "smembers", "srem", "ttl", "type", "xack", "xadd", "xautoclaim", "xdel", "xgroup|create",
-        "xinfo|stream", "xlen", "xrange", "xread", "xreadgroup", "xrevrange", "xtrim", "zcard", "zrevrange", "zrevrangebyscore",
+        "eval", "exists", "hdel", "hget", "hgetall", "hincrby", "hlen", "hset", "lindex", "pttl", "sadd", "scan", "scard", "smembers",
+        "type", "xack", "xadd", "xautoclaim", "xclaim", "xgroup|create", "xgroup|delconsumer", "xinfo|consumers", "xrange", "xreadgroup",
+        "xrevrange",
     ]
 
     /// One harmless use of each command that the script uses on a key; the key lives a second.
     static func trials(on key: String) -> [[String]] {
         [
-            ["TIME"], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["PEXPIRE", key, "1000"], ["DEL", key],
+            ["TIME"], ["ROLE"], ["INCR", key], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["PEXPIRE", key, "1000"],
+            ["DEL", key],
             ["RPUSH", key, "1", "1"], ["PEXPIRE", key, "1000"], ["LPUSH", key, "1"], ["LLEN", key], ["LRANGE", key, "0", "0"],
             ["LSET", key, "0", "1"], ["LREM", key, "1", "1"], ["LPOP", key], ["RPOP", key], ["DEL", key], ["ZADD", key, "1", "1"],
-            ["PEXPIRE", key, "1000"], ["ZSCORE", key, "1"], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
+            ["PEXPIRE", key, "1000"], ["ZSCORE", key, "1"], ["ZCARD", key], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
             ["ZRANGEBYSCORE", key, "0", "1"], ["ZREMRANGEBYSCORE", key, "0", "0"], ["ZREM", key, "1"],
         ]
     }

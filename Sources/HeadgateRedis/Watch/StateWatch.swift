@@ -24,13 +24,16 @@ struct StateWatch: Sendable {
     let calls: CallMaker
     let telemetry: RedisTelemetry
     let isStrict: Bool
+    /// Told when what was known of the counts may be wrong.
+    let lost: @Sendable () -> Void
     private let instance = Lease.makeID()
 
-    init(router: any Router, calls: CallMaker, telemetry: RedisTelemetry, isStrict: Bool) {
+    init(router: any Router, calls: CallMaker, telemetry: RedisTelemetry, isStrict: Bool, lost: @escaping @Sendable () -> Void) {
         self.router = router
         self.calls = calls
         self.telemetry = telemetry
         self.isStrict = isStrict
+        self.lost = lost
     }
 
     /// Looks until the task is cancelled, then says that this instance is gone.
@@ -67,7 +70,7 @@ extension StateWatch {
         guard isNew || age >= (view.isFit ? StateWatch.inspection : StateWatch.reinspection) else { return }
         do throws(LimiterError) {
             let info = ServerInfo(try await node.ask(["INFO"], within: StateWatch.patience).text ?? "")
-            if let id = info.runID, let known = view.runID, id != known { telemetry.suspectsStateLoss(.runID) }
+            if let id = info.runID, let known = view.runID, id != known { suspectLoss(.runID) }
             view.runID = info.runID ?? view.runID
             if let evicted = info.evictedKeys {
                 if let known = view.evictedKeys, evicted > known { telemetry.evicted(evicted - known) }
@@ -104,18 +107,26 @@ extension StateWatch {
         view.lease = lease
         do throws(LimiterError) {
             if let renewedAt = view.renewedAt, node.now - renewedAt < TimeAmount(StateWatch.lifetime - .seconds(1)) {
-                if try await ask(node, .renew(lease, calls.context)).results.first != 1 { telemetry.suspectsStateLoss(.canary) }
+                if try await ask(node, .renew(lease, calls.context)).results.first != 1 { suspectLoss(.canary) }
             }
             let sentAt = node.now
             let decision = StoreDecision(charges: [Charge(slot.limit, identity: slot.identity)], leaseID: instance)
             let reply = try await ask(node, .decide([decision], calls.context))
             view.renewedAt = sentAt
-            if let step = view.clock.step(reply.time.microseconds, sentAt: sentAt, receivedAt: node.now) { telemetry.clockStepped(step) }
+            if let step = view.clock.step(reply.time.microseconds, sentAt: sentAt, receivedAt: node.now) {
+                telemetry.clockStepped(step)
+                lost()
+            }
             let remaining = reply.verdicts(on: [decision])[0].readings[0].remaining
             return tag == StateWatch.tag ? view.count(Int(StateWatch.mostInstances - remaining), at: sentAt) : nil
         } catch {
             return nil
         }
+    }
+
+    private func suspectLoss(_ reason: RedisTelemetry.StateLoss) {
+        telemetry.suspectsStateLoss(reason)
+        lost()
     }
 
     private func ask(_ node: Node, _ script: ScriptCall) async throws(LimiterError) -> ScriptReply {

@@ -10,14 +10,13 @@ extension RedisStore {
     /// It walks the whole key space, a thousand keys at a time, so that other clients are served between.
     func keyNames(of identity: Identity) async throws(LimiterError) -> [String] {
         let pattern = "\(configuration.keyPrefix):{\(identity.tag)}:*"
-        var cursor = "0"
+        var cursor: String? = "0"
         var found: Set<String> = []
-        repeat {
-            let reply = try await command(["SCAN", cursor, "MATCH", pattern, "COUNT", "1000"]).elements ?? []
-            guard reply.count == 2, let next = reply[0].text else { throw LimiterError(.wireProtocol, "Redis' answer to SCAN is no page") }
-            found.formUnion(reply[1].elements?.compactMap { $0.text } ?? [])
-            cursor = next
-        } while cursor != "0"
+        while let place = cursor {
+            let page = try await scan(pattern, from: place)
+            found.formUnion(page.names)
+            cursor = page.next
+        }
         return found.sorted()
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Headgate
 import HeadgateHTTP
 import HeadgateHummingbird
+import HeadgateMetrics
 import HeadgatePolicy
 import HeadgateYAML
 public import Logging
@@ -28,7 +29,7 @@ extension RateLimitServer {
         let policy = try PolicyFile.load(configuration.policy)
         let source = (try? String(contentsOfFile: configuration.policy, encoding: .utf8)) ?? ""
         let backend = try await Backend.open(configuration.store, deadline: configuration.deadline, logger: logger)
-        let limiter = Limiter(store: backend.store, rules: policy)
+        let limiter = Limiter(store: backend.store, rules: policy, observers: [DecisionMetrics()])
         let page = try await ProviderBackend.open(configuration, backend, policy: policy, source: source, limiter, logger)
         let gateway = try configuration.upstream.map { upstream in
             try GatewayBackend(upstream, configuration.clients, ResponseStyle(policy.responses), logger)

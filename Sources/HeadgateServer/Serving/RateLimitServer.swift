@@ -115,7 +115,7 @@ public struct RateLimitServer: Service {
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port),
                 serverName: nil,
-                availableConnectionsDelegate: .maximum(RateLimitServer.mostConnections, logger: logger)
+                availableConnectionsDelegate: .maximum(RateLimitServer.mostConnections(configuration), logger: logger)
             ),
             onServerRunning: { channel in
                 await onListening(ListenAddress(host: listen.host, port: channel.localAddress?.port ?? listen.port))
@@ -129,7 +129,10 @@ public struct RateLimitServer: Service {
         .init(maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 100)
     }
 
-    private static let mostConnections = 10_000
+    /// The most connections of clients; a gateway has one to the upstream for each.
+    private static func mostConnections(_ configuration: ServerConfiguration) -> Int {
+        DescriptorLimit.connections(atMost: 10_000, each: configuration.upstream == nil ? 1 : 2)
+    }
 }
 
 /// A listener whose failure to listen says on what.

@@ -4,9 +4,10 @@ from __future__ import annotations
 import time
 
 import resp
+from history import Limit
 from netns import Hosts
 from rows.standalone import exact
-from scenario import COUNT_CLOSED, Scenario, between, codes, row, standard
+from scenario import COUNT_CLOSED, SECOND, Scenario, between, codes, row, standard
 from topology import now, wait_for
 
 
@@ -79,6 +80,23 @@ def master_down(s: Scenario) -> None:
 @row("17b", "replica that serves stale data: READONLY", "as 16; never read from a replica", alone=False)
 def stale_data(s: Scenario) -> None:
     follower(s, "yes", "readOnly")
+
+
+@row("17c", "replica, and all of its answers would be denials", "never read from a replica: who writes nothing meets no READONLY", alone=False)
+def denials_of_a_replica(s: Scenario) -> None:
+    redis = s.redis()
+    limit = Limit("full", "sliding_window_log", 1, 600 * SECOND, policy="closed")
+    worker = s.worker(redis.url, [limit], deadline=500)
+    first = worker.acquire("a", "full", 1, 2)
+    s.nemesis.run(redis, "REPLICAOF", "127.0.0.1", s.topology.port())
+    s.sleep(0.5)
+    calls = redis.calls("evalsha")
+    answers = worker.acquire("a", "full", 1, 10)
+    s.proof(redis.info("replication")["role"] == "slave" and [a["o"] for a in first] == ["A", "D"], "the server is no replica")
+    read = sum(a["o"] == "D" for a in answers)
+    s.demand(read == 0, f"a replica decided {read} of 10")
+    s.finish(judge=False)
+    s.figure(f"{read} of 10 decided by the replica in {redis.calls('evalsha') - calls} calls")
 
 
 @row("18", "server full: maxclients", "kind maxClients; back-off; existing connections kept", alone=False)

@@ -86,6 +86,28 @@ def crash_append_only(s: Scenario) -> None:
     s.demand(all(loss == 1 for loss in losses), f"{LOSS}{{reason=run_id}} is {losses}, expected 1 each")
 
 
+@row("3b", "crash, restart from an RDB of 1.5 s before", "as 3; oracle passes with k=1, d=2 s")
+def crash_snapshot(s: Scenario) -> None:
+    redis = s.redis()
+    probe = s.probe(redis)
+    s.load(redis.url, standard(units=40, window=5 * SECOND))
+    s.sleep(2)
+    redis.call("SAVE")
+    saved = now()
+    s.sleep(1.5)
+    before = redis.run_id
+    killed, _ = s.nemesis.crash(redis, 1.5, keeps=True, last=(now() - saved) // 1000 + 300_000)
+    restored = redis.call("DBSIZE")
+    writable = probe.writable_after(killed + 200_000_000)
+    s.sleep(4)
+    s.proof(redis.run_id != before and restored > 5, f"{restored} keys were restored")
+    losses = [suspected(worker.metrics(), "run_id") for worker in s.workers]
+    records = s.finish(redis)
+    s.within_deadline(between(records, killed, writable), what="decisions while down")
+    s.recovered(records, writable)
+    s.demand(all(loss == 1 for loss in losses), f"{LOSS}{{reason=run_id}} is {losses}, expected 1 each")
+
+
 def hung(s: Scenario, harm, length: float, name: str) -> None:
     """A Redis that accepts connections and answers nothing for a time."""
     redis = s.redis()

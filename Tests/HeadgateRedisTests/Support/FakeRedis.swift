@@ -161,7 +161,11 @@ func withFake<Result>(
     let digest = try RedisScript.headgate().digest
     let fake = try await FakeRedis { command in
         if command.isScriptCall { return script(command) }
-        return [.send(command.arguments.first == "SCRIPT" ? "$40\r\n\(digest)\r\n" : "+OK\r\n")]
+        switch command.arguments.first {
+        case "SCRIPT": return [.send("$40\r\n\(digest)\r\n")]
+        case "ROLE": return [.send("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")]
+        default: return [.send("+OK\r\n")]
+        }
     }
     do {
         let result = try await body(fake)

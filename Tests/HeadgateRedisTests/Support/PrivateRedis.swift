@@ -1,4 +1,5 @@
 import Foundation
+import HeadgateRedis
 import Synchronization
 
 /// A redis-server of one test's own, on a Unix socket in a directory of its own; it ends with the test.
@@ -10,6 +11,9 @@ final class PrivateRedis: Sendable {
     private let process = Mutex<Process?>(nil)
 
     var socket: String { directory + "/s" }
+
+    /// The user that `headgate redis-acl --for limiter` makes: stores of tests have no other rights.
+    static let leastPrivileged = RedisCredentials(user: "limiter", password: "least-privileged")
 
     init(_ options: [String] = []) throws {
         directory = FileManager.default.temporaryDirectory.path + "/hg-\(UInt32.random(in: 0 ... .max))"
@@ -23,7 +27,8 @@ final class PrivateRedis: Sendable {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
         process.currentDirectoryURL = URL(fileURLWithPath: directory)
         process.arguments =
-            ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--enable-debug-command", "yes"] + options
+            ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--enable-debug-command", "yes"]
+            + ["--user", "limiter", "on", ">least-privileged"] + (try RedisAccess().rules) + options
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

@@ -6,7 +6,12 @@ import Synchronization
 
 /// A configuration for tests on a busy machine.
 func configuration(_ socket: String, deadline: Duration = .milliseconds(1_000), connections: Int = 2) -> RedisConfiguration {
-    RedisConfiguration(topology: .standalone(.unixSocket(path: socket)), connections: connections, deadline: deadline)
+    RedisConfiguration(
+        topology: .standalone(.unixSocket(path: socket)),
+        credentials: PrivateRedis.leastPrivileged,
+        connections: connections,
+        deadline: deadline
+    )
 }
 
 /// Runs a body while a store runs; `run()` ends by cancellation.

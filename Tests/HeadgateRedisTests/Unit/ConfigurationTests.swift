@@ -86,7 +86,10 @@ struct ConfigurationTests {
 
     @Test("A password may stand in the environment or in a file, and in one place only")
     func passwordSources() throws {
-        let configuration = try RedisConfiguration(url: "redis://h?user=me&password_env=SECRET", environment: { $0 == "SECRET" ? "s3cret" : nil })
+        let configuration = try RedisConfiguration(
+            url: "redis://h?user=me&password_env=SECRET",
+            environment: { $0 == "SECRET" ? "s3cret" : nil }
+        )
         #expect(configuration.credentials?.current?.password == "s3cret" && configuration.credentials?.current?.user == "me")
         #expect(throws: LimiterError.self) { try RedisConfiguration(url: "redis://h?password_env=NONE", environment: { _ in nil }) }
         #expect(throws: LimiterError.self) { try RedisConfiguration(url: "redis://:a@h?password_file=/f") }
