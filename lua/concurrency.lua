@@ -53,7 +53,9 @@ algorithms[5] = function()
   function concurrency.save(c)
     if c.replace then redis.call('DEL', c.key) end
     c.replace = false
-    if c.ended > 0 then redis.call('ZREMRANGEBYSCORE', c.key, '-inf', now) end
+    -- Ended leases go last when they are all: while a cluster moves its slot, a key that is gone can be written to no more.
+    local all_ended = c.held == 0
+    if c.ended > 0 and not all_ended then redis.call('ZREMRANGEBYSCORE', c.key, '-inf', now) end
     local latest = now + c.a
     if c.late then
       for _, lease in ipairs(redis.call('ZRANGEBYSCORE', c.key, '(' .. text(latest), '+inf')) do
@@ -61,8 +63,11 @@ algorithms[5] = function()
       end
     end
     for index = 0, (c.count or 0) - 1 do
-      c.held = c.held + redis.call('ZADD', c.key, text(latest), lease_id(c.lease, index))
+      local added = redis.call('ZADD', c.key, text(latest), lease_id(c.lease, index))
+      if all_ended then added = 1 end
+      c.held = c.held + added
     end
+    if c.ended > 0 and all_ended then redis.call('ZREMRANGEBYSCORE', c.key, '-inf', now) end
     c.ended, c.late = 0, false
     if c.held > 0 then redis.call('PEXPIRE', c.key, time_to_live(end_at(c, -1))) end
   end

@@ -113,25 +113,38 @@ algorithms[1] = function()
     c.sum, c.stamp, c.dirty = c.sum + charged, c.legal, true
   end
 
-  function log.save(c)
-    if c.replace then
+  -- Puts a new list in the place of what the key holds.
+  local function replace(c, head)
+    local length = read('LLEN', c.key)
+    if type(length) ~= 'number' then
       redis.call('DEL', c.key)
-      c.exists, c.replace = false, false
+      length = 0
     end
+    redis.call('LPUSH', c.key, head)
+    if length > 0 then redis.call('RPOP', c.key, length) end
+  end
+
+  -- The list is never empty in between: while a cluster moves its slot, a key that is gone can be written to no more, and the
+  -- script would end in its middle.
+  function log.save(c)
     if c.units == 0 then
       if c.exists then redis.call('DEL', c.key) end
-      c.exists = false
+      c.exists, c.replace = false, false
       return
     end
     local head = text(c.sum) .. ' ' .. text(c.newest) .. ' ' .. text(c.units)
-    if c.popped > 0 then redis.call('RPOP', c.key, c.popped) end
-    if c.dropped > 0 then redis.call('LPOP', c.key, c.dropped + 1) end
-    if c.push then redis.call('RPUSH', c.key, text(c.push[1]), text(c.push[2])) end
-    if c.dropped > 0 or not c.exists then
+    if c.replace then
+      replace(c, head)
+    elseif not c.exists then
       redis.call('LPUSH', c.key, head)
     else
+      if c.popped > 0 then redis.call('RPOP', c.key, c.popped) end
+      -- The last of what is dropped makes room for the head.
+      if c.dropped > 0 then redis.call('LPOP', c.key, c.dropped) end
+      if c.push then redis.call('RPUSH', c.key, text(c.push[1]), text(c.push[2])) end
       redis.call('LSET', c.key, 0, head)
     end
+    c.replace = false
     redis.call('PEXPIRE', c.key, time_to_live(c.newest + c.a))
     c.exists, c.dropped, c.popped, c.push = true, 0, 0, nil
   end

@@ -29,6 +29,10 @@ extension RedisConfiguration {
                     guard let router else { return attempt.call.finish(.failure(fault.scriptError)) }
                     router.redirect(attempt, fault, from: place)
                 }
+                lanes.left = { [weak router] attempt in
+                    guard let router else { return attempt.call.finish(.failure(LaneCore.closed)) }
+                    router.submit(attempt)
+                }
                 lanes.troubled = { [weak router] in router?.refresh() }
                 lanes.probe = { [weak router] node in
                     router?.tag(of: node).flatMap { calls.probe(tag: $0, by: .now() + Breaker.probeInterval) }

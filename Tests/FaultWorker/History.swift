@@ -35,6 +35,8 @@ struct Record: Encodable, Sendable {
     var ra: Int64?
     /// Why the store did not decide.
     var x: String?
+    /// What is said of it.
+    var m: String?
     /// Whether it was charged all the same: `no` or `unknown`.
     var ch: String?
     /// The lease that was taken or released.
@@ -68,6 +70,7 @@ extension Record {
 
     private mutating func note(_ error: LimiterError) {
         x = error.code.description
+        m = error.message
         ch = error.charge == .notCharged ? "no" : "unknown"
     }
 }

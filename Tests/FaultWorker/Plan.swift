@@ -62,6 +62,8 @@ struct LimitPlan: Decodable, Sendable {
     var window: Int64
     var burst: Int64?
     var onRedisFailure: String?
+    /// A name under which all subjects share the limit; in a cluster it has a slot of its own.
+    var shared: String?
 }
 
 extension LimitPlan {

@@ -25,10 +25,32 @@ struct Worker: Sendable {
             }
         }
         store = try RedisStore(try plan.configuration(url: url))
-        limiter = Limiter(store: store)
+        limiter = Limiter(store: store, rules: PlannedRules(plan, limits))
         self.history = try History(path: history, name: name)
         self.metrics = metrics
         pace = Pace(rate: plan.rate)
+    }
+}
+
+/// The plan's limits by their ids, joined by `+` in place of a path.
+struct PlannedRules: RuleSet {
+    private var limits: [String: Limit] = [:]
+    private var shared: [String: String] = [:]
+
+    init(_ plan: Plan, _ limits: [Limit]) {
+        for limit in limits { self.limits[limit.id] = limit }
+        for limit in plan.limits { shared[limit.id] = limit.shared }
+    }
+
+    func limits(for request: LimitRequest) throws(LimiterError) -> [AppliedLimit] {
+        var applied: [AppliedLimit] = []
+        for id in request.endpoint.path.split(separator: "+").map(String.init) {
+            guard let limit = limits[id] else { throw LimiterError(.badRequest, "the plan has no limit of that name") }
+            let identity = if let name = shared[id] { try Identity(.global, name) } else { request.subject.identity }
+            let charge = Charge(limit, identity: identity, cost: request.cost.units())
+            applied.append(AppliedLimit(name: id, role: .direct, id: id, charge: charge))
+        }
+        return applied
     }
 }
 
@@ -108,7 +130,8 @@ extension Worker {
         var record = Record(l: label, k: key, c: cost, s: monotonicNanoseconds(), b: burst)
         var lease: Lease?
         do throws(LimiterError) {
-            let decision = try await limiter.acquire(cost, for: try Identity(.account, key), limits: limits)
+            let endpoint = Endpoint(method: "GET", path: label)
+            let decision = try await limiter.acquire(.units(cost), for: Subject(try Identity(.account, key)), on: endpoint)
             lease = decision.lease
             record.end(decision)
         } catch {

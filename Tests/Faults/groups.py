@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import resp
+from netns import Namespace
 from probe import PATIENCE, Probe
 from topology import Redis, Topology, wait_for
 
@@ -16,12 +17,12 @@ MASTER_NAME = "headgate"
 class Sentinel(Redis):
     """One Sentinel."""
 
-    def __init__(self, topology: Topology, port: int, master: int, password: str | None = None):
-        super().__init__(topology, port, [])
+    def __init__(self, topology: Topology, port: int, master: Redis, password: str | None = None, host: str = "127.0.0.1"):
+        super().__init__(topology, port, [], host)
         self.config = self.directory / "sentinel.conf"
         lines = [
-            f"port {port}", "bind 127.0.0.1", f"dir {self.directory}",
-            f"sentinel monitor {MASTER_NAME} 127.0.0.1 {master} 2",
+            f"port {port}", f"bind {host}", f"dir {self.directory}",
+            f"sentinel monitor {MASTER_NAME} {master.host} {master.port} 2",
             f"sentinel down-after-milliseconds {MASTER_NAME} {DOWN_AFTER}",
             f"sentinel failover-timeout {MASTER_NAME} 6000",
             f"sentinel parallel-syncs {MASTER_NAME} 1",
@@ -45,17 +46,21 @@ class Sentinel(Redis):
 
 
 class SentinelGroup:
-    """A master, two replicas, three Sentinels."""
+    """A master, two replicas, three Sentinels; the master may be in a network namespace of its own."""
 
-    def __init__(self, topology: Topology, *options: str, password: str | None = None):
+    def __init__(self, topology: Topology, *options: str, password: str | None = None, apart: Namespace | None = None):
         self.topology = topology
-        self.servers = [Redis(topology, topology.port(), ["--repl-diskless-sync-delay", "0", *options]) for _ in range(3)]
+        host = apart.outside if apart else "127.0.0.1"
+        options = ("--repl-diskless-sync-delay", "0", "--protected-mode", "no", *options)
+        self.servers = [Redis(topology, topology.port(), list(options), host) for _ in range(3)]
         master = self.servers[0]
+        if apart:
+            master.host, master.prefix = apart.inside, apart.prefix
         master.start()
         for replica in self.servers[1:]:
-            replica.options = replica.options + ["--replicaof", "127.0.0.1", str(master.port)]
+            replica.options = replica.options + ["--replicaof", master.host, str(master.port)]
             replica.start()
-        self.sentinels = [Sentinel(topology, topology.port(), master.port, password) for _ in range(3)]
+        self.sentinels = [Sentinel(topology, topology.port(), master, password, host) for _ in range(3)]
         for sentinel in self.sentinels:
             sentinel.start()
         wait_for(self.is_settled, 15, "Sentinels that know each other and the replicas")
@@ -71,7 +76,7 @@ class SentinelGroup:
 
     @property
     def url(self) -> str:
-        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
+        hosts = ",".join(f"{sentinel.host}:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis-sentinel://{hosts}/{MASTER_NAME}"
 
     def named(self) -> Redis | None:

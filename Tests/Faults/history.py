@@ -18,6 +18,8 @@ class Limit:
     window: int
     burst: int | None = None
     policy: str = "open"
+    # A name under which all keys share the limit.
+    shared: str | None = None
 
     @property
     def capacity(self) -> int:
@@ -39,6 +41,8 @@ class Limit:
         plan = {"id": self.id, "algorithm": self.algorithm, "units": self.units, "window": self.window, "onRedisFailure": self.policy}
         if self.burst is not None:
             plan["burst"] = self.burst
+        if self.shared is not None:
+            plan["shared"] = self.shared
         return plan
 
 
@@ -61,6 +65,7 @@ class Record:
     ch: str | None = None
     lease: str | None = None
     b: int | None = None
+    m: str | None = None
 
     @property
     def milliseconds(self) -> float:

@@ -35,9 +35,10 @@ extension ClusterRouter {
         }
         let endpoint = RedisEndpoint.host(host, port: redirect.port)
         guard let node = node(at: endpoint) else {
-            return attempt.call.finish(.failure(LimiterError(.closed, "the Redis store is shut down")))
+            let error = LimiterError(.clusterDown, "the nodes of the cluster name too many others, or the Redis store is shut down")
+            return attempt.call.finish(.failure(error))
         }
-        if !asking { move(redirect.slot, to: endpoint, node) }
+        if !asking { move(redirect.slot, to: endpoint) }
         node.submit(next)
     }
 

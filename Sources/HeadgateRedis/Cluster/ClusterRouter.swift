@@ -20,8 +20,10 @@ final class ClusterRouter: Router {
     fileprivate struct State {
         var nodes: [RedisEndpoint: Node] = [:]
         var map = SlotMap()
-        /// Each of the map's masters, in its order.
+        /// Each of the map's masters, in its order; all of them are among the nodes.
         var masters: [Node] = []
+        /// Tags that were found by this map.
+        var tags: [ObjectIdentifier: String] = [:]
         var isStopped = false
     }
 
@@ -30,6 +32,11 @@ final class ClusterRouter: Router {
         self.telemetry = telemetry
         self.group = group
         self.makeNode = makeNode
+        // Calls may come before `start()`: they wait here.
+        for seed in settings.seeds where state.withLock({ $0.nodes[seed] == nil }) {
+            let node = makeNode(seed, self)
+            state.withLock { $0.nodes[seed] = node }
+        }
     }
 
     var now: NIODeadline { NIODeadline.now() }
@@ -40,8 +47,12 @@ final class ClusterRouter: Router {
     }
 
     func submit(_ attempt: Attempt) {
-        let node = state.withLock { $0.node(of: attempt.call.slot) }
-        guard let node else { return attempt.call.finish(.failure(LimiterError(.closed, "the Redis store's run() is not running"))) }
+        let (node, isStopped) = state.withLock { ($0.node(of: attempt.call.slot), $0.isStopped) }
+        guard let node, !isStopped else {
+            return attempt.call.finish(.failure(isStopped ? LaneCore.closed : LaneCore.notRunning))
+        }
+        // Whoever owns the slots of a node that is down is not told to us: calls that want it are the reason to ask.
+        if !node.isWell { refresh() }
         node.submit(attempt)
     }
 
@@ -51,7 +62,7 @@ final class ClusterRouter: Router {
     }
 
     func start() {
-        for seed in settings.seeds { _ = node(at: seed) }
+        for node in nodes { node.start() }
         refresh()
     }
 
@@ -73,25 +84,31 @@ final class ClusterRouter: Router {
 // MARK: The map
 
 extension ClusterRouter {
-    /// The node at a place, made and started when there is none yet; `nil` when the store stops.
+    /// The most nodes that are connected to at once, whatever nodes say of others.
+    static let mostNodes = 2 * SlotMap.mostMasters
+
+    /// The node at a place, made and started when there is none yet; `nil` when there are too many, or the store stops.
     func node(at place: RedisEndpoint) -> Node? {
+        if let node = state.withLock({ $0.nodes[place] }) { return node }
+        let made = makeNode(place, self)
         let (node, isNew) = state.withLock { state -> (Node?, Bool) in
             if let node = state.nodes[place] { return (node, false) }
-            guard !state.isStopped else { return (nil, false) }
-            let node = makeNode(place, self)
-            state.nodes[place] = node
-            return (node, true)
+            guard !state.isStopped, state.nodes.count < ClusterRouter.mostNodes else { return (nil, false) }
+            state.nodes[place] = made
+            return (made, true)
         }
         if isNew { node?.start() }
         return node
     }
 
     /// Notes that a slot has moved.
-    func move(_ slot: Int, to place: RedisEndpoint, _ node: Node) {
+    func move(_ slot: Int, to place: RedisEndpoint) {
         state.withLock { state in
-            guard !state.isStopped, !state.map.masters.isEmpty else { return }
+            // Before a first map there is nothing to note; a node that was left meanwhile must not come back.
+            guard !state.map.masters.isEmpty, let node = state.nodes[place] else { return }
             state.map.move(slot, to: place)
             if state.masters.count < state.map.masters.count { state.masters.append(node) }
+            state.tags = [:]
         }
     }
 
@@ -103,6 +120,7 @@ extension ClusterRouter {
             guard !state.isStopped else { return [] }
             state.map = map
             state.masters = masters
+            state.tags = [:]
             let named = Set(map.masters)
             let left = state.nodes.filter { !named.contains($0.key) }
             for place in left.keys { state.nodes[place] = nil }
@@ -115,12 +133,18 @@ extension ClusterRouter {
     ///
     /// All processes find the same one for the same map.
     func tag(of node: Node) -> String? {
-        state.withLock { state in
+        let known = state.withLock { state -> (tag: String?, map: SlotMap, index: Int)? in
             guard let index = state.masters.firstIndex(where: { $0 === node }) else { return nil }
-            guard state.map.owners.contains(Int16(index)) else { return nil }
-            return (0..<200_000).lazy.map { $0 == 0 ? "headgate" : "headgate-\($0)" }
-                .first { state.map.owners[HashSlot.of("{g:\($0)}")] == Int16(index) }
+            return (state.tags[ObjectIdentifier(node)], state.map, index)
         }
+        guard let known else { return nil }
+        if let tag = known.tag { return tag }
+        // Not under the lock: for a node with few slots this takes thousands of tries.
+        guard let tag = known.map.tag(of: Int16(known.index)) else { return nil }
+        state.withLock { state in
+            if state.map.owners == known.map.owners { state.tags[ObjectIdentifier(node)] = tag }
+        }
+        return tag
     }
 }
 

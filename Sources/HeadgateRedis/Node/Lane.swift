@@ -10,11 +10,13 @@ final class Lane: Sendable {
 
     private let eventLoop: any EventLoop
     private let inbox = Inbox()
+    private let left: (@Sendable (Attempt) -> Void)?
     private let core: NIOLoopBoundBox<LaneCore>
 
     init(number: Int, settings: LaneSettings, eventLoop: any EventLoop) {
         self.number = number
         self.eventLoop = eventLoop
+        left = settings.left
         let inbox = inbox
         core = .makeBoxSendingValue(LaneCore(number: number, settings: settings, inbox: inbox, eventLoop: eventLoop), eventLoop: eventLoop)
     }
@@ -33,7 +35,8 @@ final class Lane: Sendable {
         switch inbox.put(attempt) {
         case .wake: eventLoop.execute { [core] in core.value.collect() }
         case .queued: break
-        case .refused(let error): attempt.call.finish(.failure(error))
+        case .refused(let error):
+            if let left, error.code == .closed { left(attempt) } else { attempt.call.finish(.failure(error)) }
         }
     }
 
@@ -53,6 +56,11 @@ final class Lane: Sendable {
     /// Leaves the connection unless it leads to this place.
     func move(to endpoint: RedisEndpoint) {
         eventLoop.execute { [core] in core.value.move(to: endpoint) }
+    }
+
+    /// Takes no more calls, hands on those that were not sent, and closes once the others are answered.
+    func retire() {
+        eventLoop.execute { [core] in core.value.retire() }
     }
 
     /// Takes no more calls, answers those that it has until `limit`, and closes.

@@ -14,6 +14,19 @@ extension LaneCore {
         return done.futureResult
     }
 
+    /// Takes no more calls, hands on those that were not sent, and closes once the others are answered.
+    func retire() {
+        inbox.refuse(LaneCore.closed)
+        inbox.take(&spare)
+        waiting.append(contentsOf: spare)
+        spare.removeAll()
+        if let left = settings.left { for attempt in takeWaiting() { left(attempt) } }
+        _ = stop(by: eventLoop.now + LaneCore.lastAnswers)
+    }
+
+    /// How long a connection that is not needed any more stays for the answers that it owes.
+    static let lastAnswers = TimeAmount.seconds(1)
+
     func finishStopping() {
         guard let stopping else { return }
         let isBusy = !waiting.isEmpty || (connection?.isAwaited ?? false)

@@ -29,8 +29,13 @@ extension LaneCore {
     }
 
     /// Leaves the connection unless it leads to this place: the server there is not to be asked any more.
+    ///
+    /// Failures at the old place say nothing of the new one: whoever waits because of them dials at once.
     func move(to endpoint: RedisEndpoint) {
-        guard let connection, connection.endpoint.map({ $0 != endpoint }) ?? false else { return }
-        connection.end(LimiterError(.readOnly, "the master has moved to another server"))
+        guard let place = connection == nil ? lastPlace : connection?.endpoint, place != endpoint, stopping == nil else { return }
+        connection?.end(LimiterError(.readOnly, "the master has moved to another server"))
+        lastPlace = nil
+        perform(reconnection.moved())
+        rearm()
     }
 }

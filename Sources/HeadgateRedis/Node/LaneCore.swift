@@ -14,6 +14,8 @@ final class LaneCore {
     var reconnection: Reconnection
     /// The connection that stands or is being made.
     var connection: ConnectionHandler?
+    /// Where the last connection led that ended.
+    var lastPlace: RedisEndpoint?
     /// When the attempt to connect is given up.
     var dialEnds: NIODeadline?
     /// Calls that no connection has taken yet.
@@ -170,6 +172,7 @@ extension LaneCore {
     func connectionEnded(_ handler: ConnectionHandler, _ error: LimiterError, hadServed: Bool) {
         guard handler === connection else { return }
         connection = nil
+        lastPlace = handler.endpoint
         dialEnds = nil
         inbox.isUp = false
         if stopping != nil { return finishStopping() }

@@ -66,8 +66,10 @@ final class Node: Router {
     }
 
     /// Closes the connections of a node that is not needed any more, once what was sent is answered.
+    ///
+    /// Calls that were not sent, and those that still come, go on elsewhere.
     func retire() {
-        for lane in lanes { _ = lane.stop(by: now + .seconds(1)) }
+        for lane in lanes { lane.retire() }
     }
 }
 

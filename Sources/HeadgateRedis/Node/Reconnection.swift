@@ -90,6 +90,18 @@ struct Reconnection {
         }
     }
 
+    /// The server is at another place now: the leader dials there at once, whatever failed where it was.
+    mutating func moved() -> Action {
+        switch phase {
+        case .resting where isLeader, .refusing where isLeader:
+            failures = 0
+            phase = .dialing
+            return .dial
+        case .idle, .dialing, .up, .biding, .resting, .refusing, .stopped:
+            return .none
+        }
+    }
+
     /// Time has passed.
     mutating func tick(at now: NIODeadline, othersUp: Bool, random: Double) -> Action {
         switch phase {

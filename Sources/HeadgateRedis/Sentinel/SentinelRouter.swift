@@ -127,7 +127,12 @@ extension LaneSettings {
         settings.configuration.deadline = sentinels.answerTimeout
         if settings.configuration.clientName.isEmpty { settings.configuration.clientName = "headgate" }
         settings.script = nil
-        settings.probe = { _ in nil }
+        settings.probe = { node in
+            guard let frame = try? CommandArguments(["PING"]).framed(),
+                let share = try? node.settings.ownLoad.take(decisions: 0, bytes: frame.count)
+            else { return nil }
+            return Call(frame: frame, expecting: .anything, deadline: node.now + Breaker.probeInterval, share: share)
+        }
         settings.health = NodeHealth(name: "sentinel \(endpoint)", telemetry: telemetry)
         settings.dial = dial
         return settings

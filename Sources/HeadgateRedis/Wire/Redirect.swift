@@ -16,11 +16,15 @@ struct Redirect: Sendable, Hashable {
             let port = Redirect.number(words[2][words[2].index(after: colon)...], below: 65_536), port > 0
         else { return nil }
         let host = words[2][..<colon]
-        // A node that does not know an address says "?".
-        guard host != "?", host.utf8.count <= 253, host.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        guard host.isEmpty || Redirect.isHost(host) else { return nil }
         self.slot = slot
         self.host = String(host)
         self.port = port
+    }
+
+    /// Whether a node's text can be a host's name or address; one that does not know an address says "?".
+    static func isHost(_ text: some StringProtocol) -> Bool {
+        text != "?" && (1...253).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     private static func number(_ text: some StringProtocol, below bound: Int) -> Int? {
