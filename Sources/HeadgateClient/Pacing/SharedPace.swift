@@ -17,7 +17,10 @@ public enum PaceTurn: Sendable {
     case denied(retryAfter: Duration?)
 }
 
-/// A pace kept by Headgate's own limiter: over a `RedisStore` all processes that name the same identity and limits share it.
+/// A pace kept by Headgate's own limiter: over a `RedisStore` all processes that give it the same name and limits share it.
+///
+/// It may share its Redis with a server, even with the one that is called: a pace counts on identities of a kind of their own
+/// (``Headgate/Identity/Kind/pace``), so its name never means an account, a key or an address of that server.
 ///
 /// Make windows a little longer than the server's: a request is counted here before it is counted there, and two requests that are a
 /// window apart here may be a few milliseconds less there. The time to live of a concurrency limit has to be longer than any call.
@@ -30,11 +33,12 @@ public struct LimiterPace: SharedPace {
     ///
     /// - Parameters:
     ///   - limiter: What counts; it asks the store that the processes share.
-    ///   - identity: Whose quota it is: a name for the API key, not the key itself.
+    ///   - name: Whose quota it is: a name for the API key, not the key itself.
     ///   - limits: The server's limits, concurrency among them.
-    public init(_ limiter: Limiter, for identity: Identity, limits: [Limit]) {
+    /// - Throws: ``LimiterError/Code/badRequest`` when the name is empty or holds a NUL.
+    public init(_ limiter: Limiter, named name: String, limits: [Limit]) throws(LimiterError) {
         self.limiter = limiter
-        self.identity = identity
+        identity = try Identity(.pace, name)
         self.limits = limits
     }
 

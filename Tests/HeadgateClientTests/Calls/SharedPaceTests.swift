@@ -17,7 +17,7 @@ struct SharedPaceTests {
         let limits = [
             try Limit("requests", .slidingWindowLog(10, per: .seconds(10))), try Limit("slots", .concurrency(2, timeToLive: .seconds(30))),
         ]
-        let pace = LimiterPace(limiter, for: try Identity(.account, "a"), limits: limits)
+        let pace = try LimiterPace(limiter, named: "a", limits: limits)
         let times = Mutex<[Duration]>([])
         let server = PlayedServer { _, _ in
             times.withLock { $0.append(clock.now.sinceStart) }
@@ -36,6 +36,27 @@ struct SharedPaceTests {
         #expect(sent.count == 30)
         // 10 at once, 10 more after 10 s, the last 10 after 20 s.
         #expect(sent[10] >= .seconds(10) && sent[20] >= .seconds(20))
+    }
+
+    @Test("A pace never counts on what a server counts on, whatever their names", arguments: Identity.Kind.allCases)
+    func apart(kind: Identity.Kind) async throws {
+        let limiter = Limiter.inMemory(clock: ManualClock())
+        let limits = [try Limit("requests", .slidingWindowLog(1, per: .seconds(10)))]
+        let pace = try LimiterPace(limiter, named: "acme", limits: limits)
+        guard case .granted = try await pace.turn(waitingAtMost: .zero) else { return #expect(Bool(false)) }
+        // A policy makes accounts, keys, addresses and everybody; of the same name and limit, none has been charged.
+        let isCharged = try await limiter.acquire(for: Identity(kind, "acme"), limits: limits).outcome == .denied
+        #expect(isCharged == (kind == .pace))
+    }
+
+    @Test("No request names a pace as its subject: what a server reads are names, of kinds that it chooses")
+    func unnamed() throws {
+        for kind in Identity.Kind.allCases where kind != .pace {
+            for name in ["p:acme", "acme", "p", ":acme", "}:x", "#"] {
+                #expect(try Identity(kind, name).tag.first == kind.rawValue.first)
+                #expect(try Identity(kind, name) != Identity(.pace, "acme"))
+            }
+        }
     }
 
     @Test("A pace that cannot be asked is a clear error, and nothing is sent")
