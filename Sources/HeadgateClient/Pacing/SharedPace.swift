@@ -4,6 +4,8 @@ public import Headgate
 public protocol SharedPace: Sendable {
     /// Waits until a request may be sent.
     ///
+    /// It has to end soon after its task was cancelled, as it is at the call's deadline; a turn that it takes all the same is given back.
+    ///
     /// - Returns: The turn, or when to ask again if none comes in time.
     /// - Throws: Any error when the pace cannot be asked; the request is then not sent.
     func turn(waitingAtMost longest: Duration) async throws -> PaceTurn

@@ -59,6 +59,41 @@ struct SharedPaceTests {
         }
     }
 
+    @Test("A pace that does not answer is left at the deadline, and a turn that it gives too late is given back", .timeLimit(.minutes(1)))
+    func late() async throws {
+        /// Hangs until it is cancelled, and then grants all the same.
+        struct Late: SharedPace {
+            let clock: ManualClock
+            let ended = Promise<Void>()
+            func turn(waitingAtMost longest: Duration) async throws -> PaceTurn {
+                try? await clock.sleep(for: .seconds(1_000_000))
+                return .granted { ended.settle(.success(())) }
+            }
+        }
+        let clock = ManualClock()
+        let pace = Late(clock: clock)
+        let server = PlayedServer { _, _ in HTTPClientResponse(.ok) }
+        let client = PoliteClient(server, clock) { $0.pacing.sharing = .shared(pace) }
+        let error = try await clock.run { await failure { try await client.get("/a", timeout: .seconds(3)) } }
+        #expect(error?.code == .deadlineExceeded && error?.attempts == 0)
+        try await pace.ended.value()
+        #expect(server.requests.isEmpty && client.waiting == 0)
+    }
+
+    @Test("A pace that has no room in time refuses, with the time at which it has, and keeps no slot", .timeLimit(.minutes(1)))
+    func denied() async throws {
+        struct Full: SharedPace {
+            func turn(waitingAtMost longest: Duration) async throws -> PaceTurn { .denied(retryAfter: .seconds(90)) }
+        }
+        let server = PlayedServer { _, _ in HTTPClientResponse(.ok) }
+        let client = PoliteClient(server, ManualClock()) { $0.pacing.sharing = .shared(Full()) }
+        for _ in 0..<5 {
+            let error = await failure { try await client.get("/a") }
+            #expect(error?.code == .rateLimited && error?.retryAfter == .seconds(90))
+        }
+        #expect(server.requests.isEmpty)
+    }
+
     @Test("A pace that cannot be asked is a clear error, and nothing is sent")
     func away() async throws {
         struct Away: SharedPace {
