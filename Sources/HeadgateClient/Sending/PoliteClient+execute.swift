@@ -183,7 +183,7 @@ extension PoliteClient {
 
     /// Sends a request once.
     private func send(_ call: Call, _ attempt: Attempt, _ pass: Pass) async -> AttemptResult {
-        await withSpan(ClientTelemetry.spanName, ofKind: .client) { span in
+        await telemetry.tracer.withAnySpan(ClientTelemetry.spanName, ofKind: .client) { span in
             telemetry.began(attempt, span)
             delegate.willSend(attempt)
             let result = await answer(to: call, pass)
