@@ -22,7 +22,7 @@ public enum PaceTurn: Sendable {
 /// A pace kept by Headgate's own limiter: over a `RedisStore` all processes that give it the same name and limits share it.
 ///
 /// It may share its Redis with a server, even with the one that is called: a pace counts on identities of a kind of their own
-/// (``Headgate/Identity/Kind/pace``), so its name never means an account, a key or an address of that server.
+/// (`Identity.Kind.pace`), so its name never means an account, a key or an address of that server.
 ///
 /// Make windows a little longer than the server's: a request is counted here before it is counted there, and two requests that are a
 /// window apart here may be a few milliseconds less there. The time to live of a concurrency limit has to be longer than any call.
