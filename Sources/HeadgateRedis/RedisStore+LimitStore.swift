@@ -110,7 +110,7 @@ extension RedisStore {
 
 extension RedisStore {
     /// Something may have come back: it is not to be denied from memory, here or elsewhere.
-    private func forgetDenials(_ counts: [(Identity, Limit)]) {
+    func forgetDenials(_ counts: [(Identity, Limit)]) {
         for (identity, limit) in counts { denials?.forget(identity, limit) }
         denialWatch?.gaveBack()
     }

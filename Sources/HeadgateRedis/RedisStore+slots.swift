@@ -25,7 +25,8 @@ extension RedisStore {
         return try await decide(decisions, in: groups, by: deadline)
     }
 
-    private func decide(_ decisions: [StoreDecision], in groups: [[Int]], by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
+    private func decide(_ decisions: [StoreDecision], in groups: [[Int]], by deadline: NIODeadline) async throws(LimiterError) -> StoreReply
+    {
         typealias Answer = (group: [Int], result: Result<StoreReply, LimiterError>)
         let answers = await withTaskGroup(of: Answer.self) { tasks in
             for group in groups {
@@ -43,7 +44,8 @@ extension RedisStore {
                 time = max(time, reply.time)
                 for (index, verdict) in zip(group, reply.verdicts) { verdicts[index] = verdict }
             case .failure(let error):
-                failure = error
+                // What may have been charged is more to know than what was not.
+                if failure == nil || error.charge == .unknown { failure = error }
             }
         }
         if let failure {
@@ -68,6 +70,11 @@ extension RedisStore {
 
     /// Judges one decision slot by slot, in the order of its charges.
     private func decideInSteps(_ decision: StoreDecision, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
+        // A step that is known to deny would only have the others charge and take back.
+        if decision.count == 1, let known = denials?.reply(to: decision, at: router.now) {
+            telemetry.answeredFromMemory(1)
+            return known
+        }
         var time = StoreTime(microseconds: 0)
         var readings = [Reading?](repeating: nil, count: decision.charges.count)
         var steps: [(indices: [Int], granted: Int64)] = []
@@ -92,13 +99,20 @@ extension RedisStore {
         }
         takeBack(decision, steps, keeping: granted, readings)
         for (indices, taken) in steps where taken > granted {
-            for index in indices { readings[index]?.give(back: (taken - granted) * decision.charges[index].cost, to: decision.charges[index]) }
+            for index in indices {
+                readings[index]?.give(back: (taken - granted) * decision.charges[index].cost, to: decision.charges[index])
+            }
         }
         return StoreReply(time: time, verdicts: [Verdict(granted: granted, readings: readings.compactMap(\.self))])
     }
 
     /// Sends back what steps charged beyond what all of them granted; nobody waits for it.
-    private func takeBack(_ decision: StoreDecision, _ steps: [(indices: [Int], granted: Int64)], keeping granted: Int64, _ readings: [Reading?]) {
+    private func takeBack(
+        _ decision: StoreDecision,
+        _ steps: [(indices: [Int], granted: Int64)],
+        keeping granted: Int64,
+        _ readings: [Reading?]
+    ) {
         for (indices, taken) in steps where taken > granted {
             var receipts: [Receipt] = []
             var slots: [Lease.Slot] = []
@@ -117,9 +131,10 @@ extension RedisStore {
         }
     }
 
+    /// Whoever was denied because of these charges may ask again once they are back.
     private func send(_ receipts: [Receipt]) {
         guard !receipts.isEmpty, let call = try? makeCall(.refund(receipts, context), by: router.now + RedisStore.abandonedDeadline),
-            call.begin(nil)
+            call.begin({ _ in self.forgetDenials(receipts.map { ($0.identity, $0.limit) }) })
         else { return }
         router.submit(Attempt(call))
     }

@@ -34,7 +34,9 @@ struct SlotMap: Sendable, Hashable {
             }
             for slot in Int(first)...Int(last) { owners[slot] = place }
         }
-        guard !masters.isEmpty else { throw LimiterError(.clusterDown, "the node knows no masters: it is in no cluster, or owns no slots yet") }
+        guard !masters.isEmpty else {
+            throw LimiterError(.clusterDown, "the node knows no masters: it is in no cluster, or owns no slots yet")
+        }
     }
 
     /// The owner of a slot.

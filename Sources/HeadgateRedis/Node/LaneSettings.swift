@@ -23,7 +23,9 @@ struct LaneSettings: Sendable {
     var isMasterOnly = false
     /// Who knows the cluster; without one, a redirect is an error.
     var redirected: Redirected?
-    /// Takes a call that came to a node too late: the node is not needed any more. Without one, such a call is refused.
+    /// Takes a call that came to a node which is not needed any more.
+    ///
+    /// Without one, such a call is refused.
     var left: (@Sendable (Attempt) -> Void)?
     /// A call that shows whether the node makes decisions.
     var probe: @Sendable (Node) -> Call? = { _ in nil }

@@ -15,6 +15,7 @@ final class SentinelRouter: Router {
     ///   - dialer: Opens channels to the master.
     ///   - sentinelDialer: Opens channels to sentinels.
     ///   - group: Whose threads carry the connections.
+    /// - Throws: ``LimiterError/Code/badRequest`` when the master's name is too long for a command.
     init(
         _ settings: RedisSentinels,
         lanes: LaneSettings,

@@ -15,19 +15,24 @@ final class LaneHarness {
     let node: Node
     private let channels = Changeable<[EmbeddedChannel]>([])
     private let dialError = Changeable<LimiterError?>(nil)
+    private let place = Changeable<RedisEndpoint?>(nil)
 
-    init(_ change: (inout RedisConfiguration) -> Void = { _ in }) throws {
+    init(
+        _ change: (inout RedisConfiguration) -> Void = { _ in },
+        settings adjust: (inout LaneSettings) -> Void = { _ in }
+    ) throws {
         var configuration = RedisConfiguration(connections: 1, clientName: "")
         change(&configuration)
         script = try RedisScript("return 1")
-        let (channels, dialError) = (channels, dialError)
+        let (channels, dialError, place) = (channels, dialError, place)
         let telemetry = RedisTelemetry(logger: Logger(label: "test"))
-        let settings = LaneSettings(
+        var settings = LaneSettings(
             configuration: configuration,
             script: script,
             telemetry: telemetry,
             health: NodeHealth(name: "test", telemetry: telemetry),
             dial: { loop, handler in
+                handler.value.endpoint = place.value
                 if let error = dialError.value { return loop.makeFailedFuture(error) }
                 guard let loop = loop as? EmbeddedEventLoop else { return loop.makeSucceededVoidFuture() }
                 let channel = EmbeddedChannel(handler: handler.value, loop: loop)
@@ -36,8 +41,10 @@ final class LaneHarness {
             },
             random: { 0.5 }
         )
+        adjust(&settings)
         let loop = loop
-        lanes = (0..<configuration.connections).map { Lane(number: $0, settings: settings, eventLoop: loop) }
+        let final = settings
+        lanes = (0..<configuration.connections).map { Lane(number: $0, settings: final, eventLoop: loop) }
         node = Node(settings: settings, lanes: lanes)
     }
 
@@ -46,6 +53,9 @@ final class LaneHarness {
     /// Which connection the test looks at, by the order in which they were made.
     var chosen: Int?
     var dials: Int { channels.value.count }
+
+    /// Where connections lead from now on.
+    func lead(to endpoint: RedisEndpoint) { place.value = endpoint }
 
     func fail(with error: LimiterError?) { dialError.value = error }
 
