@@ -48,7 +48,7 @@ extension RedisConfiguration {
         name: String,
         dial: @escaping LaneSettings.Dial
     ) -> LaneSettings {
-        LaneSettings(
+        var lanes = LaneSettings(
             configuration: self,
             script: calls.script,
             telemetry: telemetry,
@@ -59,5 +59,7 @@ extension RedisConfiguration {
             ),
             dial: dial
         )
+        lanes.calls = calls
+        return lanes
     }
 }

@@ -57,7 +57,7 @@ extension RedisStore {
     }
 
     private func ask(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
-        let call = try makeCall(.decide(decisions, context), by: deadline)
+        let call = try makeCall(decisions, by: deadline)
         do {
             let reply = try await run(call)
             return StoreReply(time: reply.time, verdicts: reply.verdicts(on: decisions))

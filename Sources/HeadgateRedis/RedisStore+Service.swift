@@ -16,7 +16,7 @@ extension RedisStore: Service {
         router.start()
         let watch = StateWatch(
             router: router,
-            calls: calls,
+            calls: ownCalls,
             telemetry: telemetry,
             isStrict: configuration.strictBackend,
             lost: { self.denials?.forgetAll() }

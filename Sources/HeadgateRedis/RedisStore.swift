@@ -15,6 +15,7 @@ public final class RedisStore: LimitStore {
 
     let router: any Router
     let calls: CallMaker
+    let ownCalls: CallMaker
     /// What is denied for a time; `nil` when denials are not remembered.
     let denials: DenialCache?
     let denialWatch: DenialWatch?
@@ -60,10 +61,18 @@ public final class RedisStore: LimitStore {
             load: Load(configuration.bounds),
             isCluster: isCluster
         )
-        let router = try configuration.router(calls, telemetry: telemetry, group: eventLoopGroup)
+        // What the store asks for itself takes nothing of its callers' room.
+        let ownCalls = CallMaker(
+            script: script,
+            keys: calls.keys,
+            load: Load(RedisConfiguration.Bounds(decisions: 4_096, bytes: 1024 * 1024)),
+            isCluster: isCluster
+        )
+        self.ownCalls = ownCalls
+        let router = try configuration.router(ownCalls, telemetry: telemetry, group: eventLoopGroup)
         self.router = router
         denials = configuration.rememberedDenials > 0 ? DenialCache(atMost: configuration.rememberedDenials) : nil
-        denialWatch = denials.map { [calls] in DenialWatch($0, router: router, calls: calls) }
+        denialWatch = denials.map { DenialWatch($0, router: router, calls: ownCalls) }
         // Asked once: without a tracer, a span must not cost anything.
         let tracer = InstrumentationSystem.tracer
         self.tracer = tracer is NoOpTracer ? nil : tracer
@@ -99,6 +108,17 @@ extension RedisStore {
     /// A call of the script, with its share of what may wait.
     func makeCall(_ script: ScriptCall, by deadline: NIODeadline) throws(LimiterError) -> Call {
         do { return try calls.call(script, by: deadline) } catch {
+            telemetry.failed(error)
+            throw error
+        }
+    }
+
+    /// A call of decisions: one travels with those of others, several are a call by themselves.
+    func makeCall(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) throws(LimiterError) -> Call {
+        guard decisions.count == 1, let decision = decisions.first, decision.count == 1 else {
+            return try makeCall(.decide(decisions, context), by: deadline)
+        }
+        do { return try calls.call(decision, by: deadline) } catch {
             telemetry.failed(error)
             throw error
         }

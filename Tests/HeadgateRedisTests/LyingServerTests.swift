@@ -19,7 +19,7 @@ struct LyingServerTests {
         deadline: Duration = .milliseconds(1_000),
         _ bad: @escaping @Sendable (_ nonce: String) -> [FakeRedis.Step]
     ) async throws -> (error: LimiterError?, nonces: [String], connections: Int) {
-        try await withFake({ $0.earlierCalls == 0 ? bad($0.nonce) : [.send(FakeRedis.granted($0.nonce))] }) { fake in
+        try await withFake({ $0.earlierCalls == 0 ? bad($0.nonce) : [.send(FakeRedis.granted($0))] }) { fake in
             try await withStore(quick(fake.socket, deadline: deadline)) { store in
                 let charge = try Charge.counted("acme")
                 var first: LimiterError?
@@ -98,7 +98,7 @@ struct LyingServerTests {
 
     @Test("A swallowed answer ends at the deadline as unknown, and the next one is not taken for it")
     func swallowed() async throws {
-        try await withFake({ $0.earlierCalls == 0 ? [] : [.send(FakeRedis.granted($0.nonce))] }) { fake in
+        try await withFake({ $0.earlierCalls == 0 ? [] : [.send(FakeRedis.granted($0))] }) { fake in
             try await withStore(quick(fake.socket, deadline: .milliseconds(50))) { store in
                 let charge = try Charge.counted("acme")
                 let start = ContinuousClock.now
@@ -118,7 +118,7 @@ struct LyingServerTests {
     @Test("An answer that drips in ends at the deadline")
     func dripping() async throws {
         let start = ContinuousClock.now
-        let drip: @Sendable (FakeRedis.Command) -> [FakeRedis.Step] = { [.drip(FakeRedis.granted($0.nonce), every: .milliseconds(20))] }
+        let drip: @Sendable (FakeRedis.Command) -> [FakeRedis.Step] = { [.drip(FakeRedis.granted($0), every: .milliseconds(20))] }
         try await withFake(drip) { fake in
             try await withStore(quick(fake.socket, deadline: .milliseconds(100))) { store in
                 let charge = try Charge.counted("acme")
@@ -133,7 +133,7 @@ struct LyingServerTests {
 
     @Test("A connection that owes an answer too long is given up", arguments: ["", "*1\r\n", "$1000000\r\nabc"])
     func stalled(_ beginning: String) async throws {
-        try await withFake({ $0.connection == 0 ? [.send(beginning)] : [.send(FakeRedis.granted($0.nonce))] }) { fake in
+        try await withFake({ $0.connection == 0 ? [.send(beginning)] : [.send(FakeRedis.granted($0))] }) { fake in
             var configuration = quick(fake.socket, deadline: .milliseconds(50))
             configuration.stallTimeout = .milliseconds(100)
             try await withStore(configuration) { store in
@@ -153,7 +153,7 @@ struct LyingServerTests {
                 releases.add(command.arguments.last ?? "")
                 return [.later("*3\r\n:\(command.nonce)\r\n:1763782569123456\r\n:1\r\n", .milliseconds(100))]
             }
-            return [.later(FakeRedis.granted(command.nonce), .milliseconds(100))]
+            return [.later(FakeRedis.granted(command), .milliseconds(100))]
         }) { fake in
             try await withStore(quick(fake.socket, deadline: .milliseconds(50))) { store in
                 let charge = try Charge.slot("acme")

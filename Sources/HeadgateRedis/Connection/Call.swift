@@ -27,6 +27,8 @@ final class Call: Sendable {
     let deadline: NIODeadline
     /// The cluster's slot of its keys; `nil` where that makes no difference.
     let slot: Int?
+    /// What it is as a part of a call of several decisions; its frame is empty then.
+    let part: DecisionPart?
 
     private let share: Load.Share
     private let state = Mutex(State())
@@ -49,12 +51,14 @@ final class Call: Sendable {
         expecting expectation: Expectation,
         deadline: NIODeadline,
         slot: Int? = nil,
+        part: DecisionPart? = nil,
         share: consuming Load.Share
     ) {
         self.frame = frame
         self.expectation = expectation
         self.deadline = deadline
         self.slot = slot
+        self.part = part
         self.share = share
     }
 }

@@ -29,7 +29,7 @@ extension LaneCore {
 
     func finishStopping() {
         guard let stopping else { return }
-        let isBusy = !waiting.isEmpty || (connection?.isAwaited ?? false)
+        let isBusy = !waiting.isEmpty || packer.isCrowded || (connection?.isAwaited ?? false)
         guard !isBusy || stopping.limit <= eventLoop.now else { return }
         reconnection.stop()
         refuseWaiting(LaneCore.closed)

@@ -21,6 +21,7 @@ extension LaneCore {
         }
         connection?.tick(at: now)
         perform(reconnection.tick(at: now, othersUp: othersUp, random: settings.random()))
+        packsExpireAt = packer.expire(at: now)
         expireWaiting(at: now)
         probeIfDue(at: now)
         finishStopping()
@@ -44,7 +45,7 @@ extension LaneCore {
 
     func rearm() {
         let deadlines = [
-            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit, probesAt,
+            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit, probesAt, packsExpireAt,
         ]
         if let next = deadlines.compactMap(\.self).min() { arm(at: next) }
     }

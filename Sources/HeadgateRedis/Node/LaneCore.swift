@@ -21,6 +21,10 @@ final class LaneCore {
     /// Calls that no connection has taken yet.
     var waiting = CircularBuffer<Attempt>()
     var spare: [Attempt] = []
+    /// Puts decisions together.
+    var packer = Packer()
+    /// When the next of those that are together is given up.
+    var packsExpireAt: NIODeadline?
     var timer: (at: NIODeadline, task: Scheduled<Void>)?
     var stopping: (limit: NIODeadline, done: EventLoopPromise<Void>)?
     /// When to try whether the node serves again.
@@ -46,10 +50,11 @@ extension LaneCore {
         inbox.take(&spare)
         var earliest: NIODeadline?
         for attempt in spare {
-            waiting.append(attempt)
+            take(attempt)
             earliest = min(earliest ?? attempt.call.deadline, attempt.call.deadline)
         }
         spare.removeAll(keepingCapacity: true)
+        launch()
         pump()
         if let earliest { arm(at: earliest) }
     }

@@ -29,6 +29,8 @@ struct LaneSettings: Sendable {
     var left: (@Sendable (Attempt) -> Void)?
     /// A call that shows whether the node makes decisions.
     var probe: @Sendable (Node) -> Call? = { _ in nil }
+    /// Makes the calls in which decisions travel together.
+    var calls: CallMaker?
     /// Told when the node gave no answer that it should have given.
     var troubled: @Sendable () -> Void = {}
     /// What may wait of the calls that are about a node and not of a caller.

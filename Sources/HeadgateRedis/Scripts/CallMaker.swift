@@ -10,6 +10,7 @@ final class CallMaker: Sendable {
     /// Whether calls go by slots.
     let isCluster: Bool
 
+    private let carriers = Load(RedisConfiguration.Bounds())
     private let lastNonce = Atomic(Int64.random(in: 0...ScriptCall.largestNumber))
 
     init(script: RedisScript, keys: KeySpace, load: Load, isCluster: Bool) {
@@ -35,6 +36,35 @@ final class CallMaker: Sendable {
             deadline: deadline,
             slot: isCluster ? script.firstKey.map { HashSlot.of($0) } : nil,
             share: try load.take(decisions: script.weight, bytes: script.frame.count)
+        )
+    }
+
+    /// A decision, which travels with others.
+    ///
+    /// - Throws: ``LimiterError``.
+    func call(_ decision: StoreDecision, by deadline: NIODeadline) throws(LimiterError) -> Call {
+        let part = try DecisionPart(decision, keys)
+        return Call(
+            frame: [],
+            expecting: .anything,
+            deadline: deadline,
+            slot: isCluster ? decision.charges.first.map { HashSlot.of(keys.key($0.identity, $0.limit)) } : nil,
+            part: part,
+            share: try load.take(decisions: 1, bytes: part.shape.keys.count + part.shape.arguments.count)
+        )
+    }
+
+    /// The call in which decisions travel together; each of them has its own share of what may wait.
+    ///
+    /// - Throws: ``LimiterError``.
+    func carrier(of packet: Packet) throws(LimiterError) -> Call {
+        let context = context
+        return Call(
+            frame: packet.frame(context),
+            expecting: .integers(count: packet.integers, nonce: context.nonce),
+            deadline: packet.lastDeadline,
+            slot: packet.slot,
+            share: try carriers.take(decisions: 0, bytes: 0)
         )
     }
 

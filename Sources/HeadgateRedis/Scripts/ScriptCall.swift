@@ -21,6 +21,19 @@ extension ScriptCall {
     /// The most integers of one reply, below what the reader accepts of a peer.
     static let mostIntegers = 16_000
 
+    /// How many integers a reading has in a reply.
+    static let readingWidth = 6
+
+    /// What the script is told of a charge, in its order.
+    static func numbers(of charge: Charge) throws(LimiterError) -> [Int64] {
+        let numbers = charge.limit.algorithm.scriptNumbers
+        return [
+            numbers.algorithm, (charge.limit.mode == .shadow ? 1 : 0) + (charge.effect == .observe ? 2 : 0),
+            try checked(charge.cost, from: 1, "a cost"), try checked(charge.reserve, from: 0, "a reserve"),
+            charge.limit.algorithm.capacity, numbers.a, numbers.b,
+        ]
+    }
+
     /// The largest number that Lua holds exactly.
     static let largestNumber: Int64 = (1 << 53) - 1
 
@@ -29,7 +42,7 @@ extension ScriptCall {
         var keys: [String] = []
         var integers = 2
         for decision in decisions {
-            integers += 1 + decision.charges.count * 6
+            integers += 1 + decision.charges.count * readingWidth
             for charge in decision.charges { keys.append(context.keys.key(charge.identity, charge.limit)) }
         }
         guard integers <= mostIntegers else {
@@ -42,14 +55,7 @@ extension ScriptCall {
             arguments.append(decision.leaseID)
             arguments.append(Int64(decision.charges.count))
             for charge in decision.charges {
-                let numbers = charge.limit.algorithm.scriptNumbers
-                arguments.append(numbers.algorithm)
-                arguments.append((charge.limit.mode == .shadow ? 1 : 0) + (charge.effect == .observe ? 2 : 0))
-                arguments.append(try checked(charge.cost, from: 1, "a cost"))
-                arguments.append(try checked(charge.reserve, from: 0, "a reserve"))
-                arguments.append(charge.limit.algorithm.capacity)
-                arguments.append(numbers.a)
-                arguments.append(numbers.b)
+                for number in try numbers(of: charge) { arguments.append(number) }
             }
         }
         return ScriptCall(

@@ -128,6 +128,7 @@ extension LaneSettings {
         settings.configuration.deadline = sentinels.answerTimeout
         if settings.configuration.clientName.isEmpty { settings.configuration.clientName = "headgate" }
         settings.script = nil
+        settings.calls = nil
         settings.probe = { node in
             guard let frame = try? CommandArguments(["PING"]).framed(),
                 let share = try? node.settings.ownLoad.take(decisions: 0, bytes: frame.count)

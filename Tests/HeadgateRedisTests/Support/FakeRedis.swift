@@ -68,6 +68,27 @@ final class FakeRedis: Sendable {
         "*9\r\n:\(nonce)\r\n:1763782569123456\r\n:1\r\n:1\r\n:9\r\n:0\r\n:0\r\n:0\r\n:0\r\n"
     }
 
+    /// The script's good answer to whatever it is asked for: all that is asked is granted.
+    static func granted(_ command: Command) -> String {
+        var numbers = [command.nonce, "1763782569123456"]
+        let arguments = command.arguments
+        guard arguments.count > 2, let keys = Int(arguments[2]), arguments.count > 5 + keys, let count = Int(arguments[5 + keys]) else {
+            return ""
+        }
+        if arguments[4 + keys] == "decide" {
+            var at = 6 + keys
+            for _ in 0..<count {
+                let (granted, charges) = (arguments[at], Int(arguments[at + 2]) ?? 0)
+                numbers.append(granted)
+                for _ in 0..<charges { numbers += [granted, "9", "0", "0", "0", "0"] }
+                at += 3 + charges * 7
+            }
+        } else {
+            numbers.append("1")
+        }
+        return "*\(numbers.count)\r\n" + numbers.map { ":\($0)\r\n" }.joined()
+    }
+
     private final class Counters: Sendable {
         let connections = Atomic<Int>(0)
         let nonces = Mutex<[String]>([])
@@ -82,6 +103,7 @@ final class FakeRedis: Sendable {
         private let counters: Counters
         private let behaviour: Behaviour
         private var received = ByteBuffer()
+        private var busyUntil = NIODeadline.uptimeNanoseconds(0)
 
         init(number: Int, counters: Counters, behaviour: @escaping Behaviour) {
             self.number = number
@@ -112,10 +134,12 @@ final class FakeRedis: Sendable {
         private func perform(_ step: Step, _ context: ChannelHandlerContext) {
             switch step {
             case .send(let text):
+                // Redis answers in order.
+                guard busyUntil <= context.eventLoop.now else { return later(text, context) }
                 context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             case .later(let text, let delay):
-                let channel = context.channel
-                channel.eventLoop.scheduleTask(in: delay) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
+                busyUntil = max(busyUntil, context.eventLoop.now + delay)
+                later(text, context)
             case .drip(let text, let every):
                 let channel = context.channel
                 for (index, byte) in text.utf8.enumerated() {
@@ -126,6 +150,11 @@ final class FakeRedis: Sendable {
             case .close:
                 context.close(promise: nil)
             }
+        }
+
+        private func later(_ text: String, _ context: ChannelHandlerContext) {
+            let channel = context.channel
+            channel.eventLoop.scheduleTask(deadline: busyUntil) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
         }
 
         /// The next whole command, a list of bulk strings.

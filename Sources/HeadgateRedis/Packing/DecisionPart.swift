@@ -1,0 +1,116 @@
+internal import Headgate
+
+/// One decision as a part of a call of the script: its pieces of the frame, made once, on its caller's thread.
+///
+/// The script judges any number of decisions in one call, so those that wait together travel together.
+final class DecisionPart: Sendable {
+    /// Equal decisions, which the script judges as one with a count: made of the bytes that they send.
+    struct Shape: Hashable, Sendable {
+        let keys: [UInt8]
+        let arguments: [UInt8]
+        private let hash: Int
+
+        init(keys: [UInt8], arguments: [UInt8]) {
+            self.keys = keys
+            self.arguments = arguments
+            hash = keys.hashValue
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+        static func == (left: Shape, right: Shape) -> Bool {
+            left.hash == right.hash && left.keys == right.keys && left.arguments == right.arguments
+        }
+    }
+
+    /// Its keys and, behind its count, its arguments, as bulk strings of RESP; how many there are.
+    let shape: Shape
+    let keyCount: Int
+    let argumentCount: Int
+    /// What the limits take of one request, in the order of the charges.
+    let costs: [Int64]
+    /// Whether equal ones may be judged as one: a lease is held by one caller.
+    let isMergeable: Bool
+
+    /// The integers of its part of the reply.
+    var width: Int { 1 + costs.count * ScriptCall.readingWidth }
+
+    /// - Throws: ``LimiterError/Code/badRequest`` when a number is out of range.
+    init(_ decision: StoreDecision, _ keySpace: KeySpace) throws(LimiterError) {
+        var keys = BulkStrings(capacity: decision.charges.count * 56)
+        var arguments = BulkStrings(capacity: 24 + decision.charges.count * 64)
+        arguments.append(decision.leaseID)
+        arguments.append(Int64(decision.charges.count))
+        var holds = !decision.leaseID.isEmpty
+        for charge in decision.charges {
+            keys.append(keySpace.key(charge.identity, charge.limit))
+            for number in try ScriptCall.numbers(of: charge) { arguments.append(number) }
+            if case .concurrency = charge.limit.algorithm { holds = true }
+        }
+        shape = Shape(keys: keys.bytes, arguments: arguments.bytes)
+        keyCount = keys.count
+        argumentCount = arguments.count
+        costs = decision.charges.map(\.cost)
+        isMergeable = !holds && decision.charges.allSatisfy { $0.effect == .take }
+    }
+}
+
+/// Bulk strings of RESP, one after the other.
+struct BulkStrings {
+    private(set) var bytes: [UInt8] = []
+    private(set) var count = 0
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    /// Adds a text.
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            begin(utf8.count)
+            unsafe bytes.append(contentsOf: utf8)
+        }
+        end()
+    }
+
+    /// Adds a whole number, 0 or more, in decimal.
+    mutating func append(_ number: Int64) {
+        begin(BulkStrings.digits(number))
+        write(number)
+        end()
+    }
+
+    private mutating func begin(_ length: Int) {
+        bytes.append(UInt8(ascii: "$"))
+        write(Int64(length))
+        end()
+        count += 1
+    }
+
+    private mutating func end() {
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func write(_ number: Int64) {
+        let start = bytes.count
+        var rest = number
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        if bytes.count - start > 1 { bytes[start...].reverse() }
+    }
+
+    private static func digits(_ number: Int64) -> Int {
+        var count = 1
+        var rest = number / 10
+        while rest > 0 {
+            count += 1
+            rest /= 10
+        }
+        return count
+    }
+
+    /// The head of a command of so many arguments.
+    static func head(_ arguments: Int) -> [UInt8] { Array("*\(arguments)\r\n".utf8) }
+}
