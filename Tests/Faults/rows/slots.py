@@ -209,10 +209,10 @@ def hostile_maps(s: Scenario, fake: FakeNode, worker) -> None:
     fake.judge = sends_to(f"127.0.0.1:{fake.port}")
     for reply in replies:
         fake.slots = lambda r=reply: r
-        before = fake.calls.get("CLUSTER", 0)
-        while fake.calls.get("CLUSTER", 0) == before and worker.alive:
+        before, until = fake.calls.get("CLUSTER", 0), now() + 2_000_000_000
+        while fake.calls.get("CLUSTER", 0) == before and now() < until:
             worker.acquire("a", "count")
-        s.demand(worker.alive, f"the process ended over {reply[:60]!r}")
+        s.demand(worker.alive and now() < until, f"the process ended over {reply[:60]!r}, or hangs")
     fake.slots = lambda: slots_reply((0, 16383, *me))
 
 
