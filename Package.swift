@@ -274,8 +274,8 @@ let package = Package(
         .testTarget(
             name: "HeadgateClientTests",
             dependencies: [
-                "Headgate", "HeadgateClient", "HeadgateTesting", "TestSupport", .asyncHTTPClient, .httpTypes, .hummingbird, .logging,
-                .nioCore, .nioHTTP1,
+                "Headgate", "HeadgateClient", "HeadgateTesting", "TestSupport", .asyncHTTPClient, .httpTypes, .logging, .metrics,
+                .nioCore, .nioHTTP1, .nioPosix, .tracing,
             ],
             swiftSettings: swiftSettings
         ),

@@ -43,7 +43,12 @@ local function judge(at, key_index, reply)
       -- What no count would ever allow says nothing of the count, so it settles nothing: its limit may be another's zero.
       local least = c.cost
       if c.slots then least = 1 end
-      if take > 0 or (c.dirty and least <= c.capacity - c.reserve) then c.by.save(c) end
+      if take > 0 then
+        c.by.save(c)
+      elseif least <= c.capacity - c.reserve and (c.dirty or redis.call('PTTL', c.key) == IMMORTAL) then
+        -- Somebody took the key's time to live away: what is written gets a new one.
+        c.by.save(c)
+      end
     end
   end
   reply[#reply + 1] = granted

@@ -26,6 +26,7 @@ local CHARGE_FIELDS = 7
 local RECEIPT_FIELDS = 6
 local SHADOW, OBSERVE = 1, 2
 local NEVER = -1
+local IMMORTAL = -1
 
 -- The field of ARGV at an index, which must be a whole number that Lua holds exactly.
 local function integer(index)

@@ -1,6 +1,6 @@
 internal import Crypto
 
-/// Who is counted: an account, an API key, an address, or everybody.
+/// Who is counted: an account, an API key, an address, everybody, or callers who keep to one pace.
 ///
 /// Two identities share counts exactly when they are equal. The text form is what stands between the braces of a Redis
 /// key, so it is injective by construction: a caller's bytes outside `[A-Za-z0-9._@-]` are never written as they are.
@@ -15,6 +15,10 @@ public struct Identity: Sendable, Hashable, CustomStringConvertible {
         case address = "i"
         /// All subjects together.
         case global = "g"
+        /// A pace that clients of somebody's API keep to together.
+        ///
+        /// No policy counts on it and no request names it, so that callers may share a Redis with a server and never its counts.
+        case pace = "p"
     }
 
     /// What kind of thing is counted.
@@ -47,7 +51,7 @@ public struct Identity: Sendable, Hashable, CustomStringConvertible {
     package init(tag: String) throws(LimiterError) {
         let parts = tag.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])) else {
-            throw LimiterError(.badRequest, "an identity tag has no kind; expected one of a:, k:, i:, g:")
+            throw LimiterError(.badRequest, "an identity tag has no kind; expected one of a:, k:, i:, g:, p:")
         }
         let hashed = parts[1].utf8.first == UInt8(ascii: "#")
         let name = hashed ? parts[1].dropFirst() : parts[1]

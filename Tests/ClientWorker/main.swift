@@ -3,7 +3,7 @@
 //
 // CLIENT_TRACE in the environment makes it print each answer.
 //
-//     ClientWorker URL KEY JOBS TASKS given|learnt [REDIS IDENTITY]
+//     ClientWorker URL KEY JOBS TASKS given|learnt [REDIS PACE]
 
 import AsyncHTTPClient
 import Foundation
@@ -38,7 +38,7 @@ let arguments = CommandLine.arguments
 let start = ContinuousClock.now
 let trace = ProcessInfo.processInfo.environment["CLIENT_TRACE"] != nil
 guard arguments.count >= 6, let jobs = Int(arguments[3]), let tasks = Int(arguments[4]) else {
-    fatalError("expected URL KEY JOBS TASKS given|learnt [REDIS IDENTITY]")
+    fatalError("expected URL KEY JOBS TASKS given|learnt [REDIS PACE]")
 }
 let tally = Tally()
 var configuration = ClientConfiguration()
@@ -84,9 +84,7 @@ if arguments.count == 8 {
         try Limit("requests", .slidingWindowLog(20, per: .milliseconds(6_100))),
         try Limit("concurrency", .concurrency(2, timeToLive: .seconds(30))),
     ]
-    configuration.pacing.sharing = .shared(
-        LimiterPace(Limiter(store: store), for: try Identity(.account, arguments[7]), limits: limits)
-    )
+    configuration.pacing.sharing = .shared(try LimiterPace(Limiter(store: store), named: arguments[7], limits: limits))
     let shared = configuration
     await withTaskGroup(of: Void.self) { group in
         group.addTask { try? await store.run() }

@@ -22,6 +22,8 @@ struct Plan: Decodable, Sendable {
     var hold = [1, 20]
 
     var deadline = 50
+    /// How many denials are remembered.
+    var rememberedDenials = 0
     var connections: Int?
     var connectTimeout: Int?
     var stallTimeout: Int?
@@ -30,7 +32,7 @@ struct Plan: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case seed, tasks, rate, seconds, keys, limits, costs, together, hold
-        case deadline, connections, connectTimeout, stallTimeout, backoff, waiting
+        case deadline, rememberedDenials = "remembered_denials", connections, connectTimeout, stallTimeout, backoff, waiting
     }
 
     init(from decoder: any Decoder) throws {
@@ -45,6 +47,7 @@ struct Plan: Decodable, Sendable {
         together = try fields.decodeIfPresent(Bool.self, forKey: .together) ?? together
         hold = try fields.decodeIfPresent([Int].self, forKey: .hold) ?? hold
         deadline = try fields.decodeIfPresent(Int.self, forKey: .deadline) ?? deadline
+        rememberedDenials = try fields.decodeIfPresent(Int.self, forKey: .rememberedDenials) ?? rememberedDenials
         connections = try fields.decodeIfPresent(Int.self, forKey: .connections)
         connectTimeout = try fields.decodeIfPresent(Int.self, forKey: .connectTimeout)
         stallTimeout = try fields.decodeIfPresent(Int.self, forKey: .stallTimeout)
@@ -90,6 +93,8 @@ extension Plan {
     func configuration(url: String) throws -> RedisConfiguration {
         var configuration = try RedisConfiguration(url: url)
         configuration.deadline = .milliseconds(deadline)
+        // A remembered denial has no time of Redis' own, which the checkers go by.
+        configuration.rememberedDenials = rememberedDenials
         if let connections { configuration.connections = connections }
         if let connectTimeout { configuration.connectTimeout = .milliseconds(connectTimeout) }
         if let stallTimeout { configuration.stallTimeout = .milliseconds(stallTimeout) }

@@ -101,6 +101,12 @@ class Worker:
         return self.answer("metrics")["metrics"]
 
     @property
+    def breaker(self) -> float | None:
+        """1 when a breaker is open, by the worker's metric of each node."""
+        states = [value for name, value in self.metrics().items() if name.startswith("headgate_breaker_state")]
+        return max(states) if states else None
+
+    @property
     def fds(self) -> int:
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))
 

@@ -116,13 +116,14 @@ struct ClientTests {
         }
     }
 
+    // The pace has the account's own name, on the gateway's own Redis: neither counts on the other's keys.
     @Test("Two processes on one key that share a pace through Redis do likewise")
     func twoProcesses() async throws {
         try await measured {
             var outcome = (isWithin: false, printed: "")
             try await withGateway { gateway, redis, account, key in
                 let workers = try (0..<2).map { _ in
-                    try Executable("ClientWorker", [gateway, key, "100", "25", "given", redis, "pace-\(account)"])
+                    try Executable("ClientWorker", [gateway, key, "100", "25", "given", redis, account])
                 }
                 var reports: [Report] = []
                 for worker in workers { reports.append(try await report(worker)) }

@@ -12,7 +12,7 @@ func sharedClient(_ limiter: Limiter) throws -> PoliteClient {
     ]
     var configuration = ClientConfiguration()
     configuration.pacing.concurrency = .atMost(2)
-    configuration.pacing.sharing = .shared(LimiterPace(limiter, for: try Identity(.account, "testing-api"), limits: limits))
+    configuration.pacing.sharing = .shared(try LimiterPace(limiter, named: "testing-api", limits: limits))
     return PoliteClient(configuration: configuration)
 }
 

@@ -30,7 +30,7 @@ struct BatchBook<Item: Sendable>: Sendable {
 
     /// The batch that is to be sent now, which is under way from then on.
     mutating func due(at now: Duration) -> [Entry]? {
-        guard underway < configuration.mostUnderway, let first = waiting.first else { return nil }
+        guard underway < max(1, configuration.mostUnderway), let first = waiting.first else { return nil }
         let most = max(1, configuration.mostItems)
         guard waiting.count >= most || now >= first.came + configuration.gathering else { return nil }
         let batch = Array(waiting.prefix(most))
@@ -40,7 +40,7 @@ struct BatchBook<Item: Sendable>: Sendable {
     }
 
     /// When the next batch is due; nil when that is not a question of time.
-    var wakesAt: Duration? { underway < configuration.mostUnderway ? waiting.first.map { $0.came + configuration.gathering } : nil }
+    var wakesAt: Duration? { underway < max(1, configuration.mostUnderway) ? waiting.first.map { $0.came + configuration.gathering } : nil }
 
     /// A batch was answered.
     mutating func finish() { underway -= 1 }

@@ -5,13 +5,25 @@ final class CacheShell: Sendable {
     /// What a GET may join.
     enum Entrance: Sendable {
         /// It asks the server, and tells the others.
-        case leads(Promise<CachedAnswer?>)
-        /// It waits for the answer to an equal one; nil is an answer that cannot be shared.
-        case follows(Promise<CachedAnswer?>)
+        case leads(Promise<Joint>)
+        /// It waits for what an equal one brings.
+        case follows(Promise<Joint>)
+    }
+
+    /// What a GET brings those who joined it.
+    enum Joint: Sendable {
+        /// An answer for all of them.
+        case answer(CachedAnswer)
+        /// An answer that cannot be shared: each asks the server itself.
+        case own
+        /// No answer, for a reason that was its own, such as its deadline: one of the others asks next.
+        case none
+        /// No answer after as many attempts as any of them has.
+        case exhausted(ClientError)
     }
 
     let cache: Mutex<AnswerCache>
-    private let flights = Mutex<[String: Promise<CachedAnswer?>]>([:])
+    private let flights = Mutex<[String: Promise<Joint>]>([:])
 
     init(_ configuration: CacheConfiguration) { cache = Mutex(AnswerCache(configuration)) }
 
@@ -19,15 +31,15 @@ final class CacheShell: Sendable {
     func enter(_ key: String) -> Entrance {
         flights.withLock { flights in
             if let promise = flights[key] { return .follows(promise) }
-            let promise = Promise<CachedAnswer?>()
+            let promise = Promise<Joint>()
             flights[key] = promise
             return .leads(promise)
         }
     }
 
-    /// Ends a GET; those who joined it have its answer, or ask themselves.
-    func leave(_ key: String, _ promise: Promise<CachedAnswer?>, with answer: CachedAnswer?) {
+    /// Ends a GET, and tells those who joined it.
+    func leave(_ key: String, _ promise: Promise<Joint>, with joint: Joint) {
         flights.withLock { _ = $0.removeValue(forKey: key) }
-        promise.settle(.success(answer))
+        promise.settle(.success(joint))
     }
 }

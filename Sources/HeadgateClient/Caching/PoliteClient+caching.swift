@@ -8,7 +8,8 @@ extension PoliteClient {
     /// Makes a call, from memory where that is allowed, and together with equal GETs that are under way.
     func perform(_ call: Call) async throws(ClientError) -> HTTPClientResponse {
         guard configuration.cache.mostBytes > 0 else { return try await exchange(call) }
-        let key = "\(call.request.url) \(RequestIdentity.digest(of: call.request))"
+        // Whoever has quotas of their own has answers of their own.
+        let key = "\(call.request.url) \(RequestIdentity.digest(of: call.request, RequestIdentity.personal)) \(call.key)"
         guard call.request.method == .GET else {
             let response = try await exchange(call)
             // What was changed is asked for anew (RFC 9111 4.4).
@@ -23,15 +24,20 @@ extension PoliteClient {
             telemetry.answeredFromCache()
             return HTTPClientResponse(answer, at: elapsed())
         }
-        switch cache.enter("\(key) \(fields.shape)") {
-        case .leads(let promise):
-            return try await lead(call, key, fields, promise)
-        case .follows(let promise):
-            if let answer = try await follow(promise, call), answer.matches(fields) {
-                telemetry.answeredFromCache()
-                return HTTPClientResponse(answer, at: elapsed())
+        while true {
+            switch cache.enter("\(key) \(fields.shape)") {
+            case .leads(let promise):
+                return try await lead(call, key, fields, promise)
+            case .follows(let promise):
+                switch try await follow(promise, call) {
+                case .answer(let answer) where answer.matches(fields):
+                    telemetry.answeredFromCache()
+                    return HTTPClientResponse(answer, at: elapsed())
+                case .answer, .own: return try await exchange(call)
+                case .none: continue
+                case .exhausted(let error): throw error
+                }
             }
-            return try await exchange(call)
         }
     }
 
@@ -47,7 +53,7 @@ extension PoliteClient {
     }
 
     /// Waits for the answer to an equal GET.
-    private func follow(_ promise: Promise<CachedAnswer?>, _ call: Call) async throws(ClientError) -> CachedAnswer? {
+    private func follow(_ promise: Promise<CacheShell.Joint>, _ call: Call) async throws(ClientError) -> CacheShell.Joint {
         do { return try await call.deadline.run { try await promise.value() } } catch {
             throw error as? ClientError ?? ClientError(.cancelled, "the task was cancelled while an equal call was under way", cause: error)
         }
@@ -58,10 +64,23 @@ extension PoliteClient {
         _ call: Call,
         _ key: String,
         _ fields: HTTPFields,
-        _ promise: Promise<CachedAnswer?>
+        _ promise: Promise<CacheShell.Joint>
     ) async throws(ClientError) -> HTTPClientResponse {
-        var shared: CachedAnswer?
-        defer { cache.leave("\(key) \(fields.shape)", promise, with: shared) }
+        var joint = CacheShell.Joint.none
+        defer { cache.leave("\(key) \(fields.shape)", promise, with: joint) }
+        do throws(ClientError) { return try await ask(call, key, fields, &joint) } catch {
+            if error.attempts >= configuration.retries.attempts { joint = .exhausted(error) }
+            throw error
+        }
+    }
+
+    /// Asks the server, whether what is known still holds if something is.
+    private func ask(
+        _ call: Call,
+        _ key: String,
+        _ fields: HTTPFields,
+        _ joint: inout CacheShell.Joint
+    ) async throws(ClientError) -> HTTPClientResponse {
         var call = call
         var known: CachedAnswer?
         if case .stale(let answer) = look(up: key, fields) {
@@ -74,18 +93,23 @@ extension PoliteClient {
             answer.validate(by: answered, at: elapsed())
             cache.cache.withLock { $0.store(answer, for: key) }
             telemetry.validatedCache()
-            shared = answer
+            joint = .answer(answer)
             return HTTPClientResponse(answer, at: elapsed())
         }
         telemetry.missedCache()
         guard response.status == .ok, response.history.count <= 1, CachedAnswer.isStorable(answered, to: fields),
             Int(response.headers.first(name: "content-length") ?? "0") ?? .max <= configuration.cache.longestBody
-        else { return response }
+        else {
+            joint = .own
+            return response
+        }
         if let body = try await collect(&response),
             let answer = CachedAnswer(status: 200, answered, body: body, to: fields, at: elapsed())
         {
             cache.cache.withLock { $0.store(answer, for: key) }
-            shared = answer
+            joint = .answer(answer)
+        } else {
+            joint = .own
         }
         return response
     }

@@ -15,6 +15,7 @@ struct ConcurrencyBound: Sendable {
 
     /// After this time a ceiling that was learnt is tried again.
     private static let relearning: Duration = .seconds(600)
+    private static let shortestRest: Duration = .milliseconds(2)
     private static let longestRest: Duration = .milliseconds(250)
 
     init(_ concurrency: PacingConfiguration.Concurrency) {
@@ -28,7 +29,7 @@ struct ConcurrencyBound: Sendable {
             slots = 1
             isGiven = false
         }
-        rest = .milliseconds(2)
+        rest = ConcurrencyBound.shortestRest
     }
 
     /// The server names its bound.
@@ -40,16 +41,22 @@ struct ConcurrencyBound: Sendable {
 
     /// A request was served while so many were under way.
     mutating func succeed(underway: Int, at now: Duration) {
-        guard !isGiven, underway >= slots else { return }
+        guard underway >= slots else { return }
         successes += 1
         guard successes >= slots else { return }
-        if now - ceilingSince >= ConcurrencyBound.relearning { ceiling = nil }
+        if now - ceilingSince >= ConcurrencyBound.relearning {
+            ceiling = nil
+            ceilingSince = now
+            rest = max(rest / 2, ConcurrencyBound.shortestRest)
+        }
         slots = min(slots + 1, most, ceiling ?? .max)
         successes = 0
     }
 
     /// The server objected while so many were under way; it may have named its bound.
     mutating func object(underway: Int, named limit: Int64?, at now: Duration) {
+        // Whoever gave a bound knows it better than a refusal that names none.
+        if isGiven, limit == nil { return yield() }
         // Within the bound, a slot that had just become free here was not yet free there.
         if let ceiling, underway <= ceiling { rest = min(max(rest * 2, .milliseconds(5)), ConcurrencyBound.longestRest) }
         successes = 0

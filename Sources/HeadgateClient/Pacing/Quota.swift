@@ -71,6 +71,9 @@ struct Quota: Sendable {
         if request > number { lost += 1 }
     }
 
+    /// A request was not sent after all.
+    mutating func withdraw(_ request: UInt64) { unseen.remove(request) }
+
     /// An answer brought figures.
     mutating func update(_ reading: QuotaReading, request: UInt64, sent: Duration, at now: Duration, underway: Set<UInt64>) {
         unseen = underway

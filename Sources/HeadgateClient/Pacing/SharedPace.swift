@@ -4,6 +4,8 @@ public import Headgate
 public protocol SharedPace: Sendable {
     /// Waits until a request may be sent.
     ///
+    /// It has to end soon after its task was cancelled, as it is at the call's deadline; a turn that it takes all the same is given back.
+    ///
     /// - Returns: The turn, or when to ask again if none comes in time.
     /// - Throws: Any error when the pace cannot be asked; the request is then not sent.
     func turn(waitingAtMost longest: Duration) async throws -> PaceTurn
@@ -17,7 +19,10 @@ public enum PaceTurn: Sendable {
     case denied(retryAfter: Duration?)
 }
 
-/// A pace kept by Headgate's own limiter: over a `RedisStore` all processes that name the same identity and limits share it.
+/// A pace kept by Headgate's own limiter: over a `RedisStore` all processes that give it the same name and limits share it.
+///
+/// It may share its Redis with a server, even with the one that is called: a pace counts on identities of a kind of their own
+/// (`Identity.Kind.pace`), so its name never means an account, a key or an address of that server.
 ///
 /// Make windows a little longer than the server's: a request is counted here before it is counted there, and two requests that are a
 /// window apart here may be a few milliseconds less there. The time to live of a concurrency limit has to be longer than any call.
@@ -30,11 +35,12 @@ public struct LimiterPace: SharedPace {
     ///
     /// - Parameters:
     ///   - limiter: What counts; it asks the store that the processes share.
-    ///   - identity: Whose quota it is: a name for the API key, not the key itself.
+    ///   - name: Whose quota it is: a name for the API key, not the key itself.
     ///   - limits: The server's limits, concurrency among them.
-    public init(_ limiter: Limiter, for identity: Identity, limits: [Limit]) {
+    /// - Throws: ``LimiterError/Code/badRequest`` when the name is empty or holds a NUL.
+    public init(_ limiter: Limiter, named name: String, limits: [Limit]) throws(LimiterError) {
         self.limiter = limiter
-        self.identity = identity
+        identity = try Identity(.pace, name)
         self.limits = limits
     }
 

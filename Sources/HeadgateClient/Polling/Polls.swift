@@ -13,8 +13,9 @@ extension PoliteClient {
     /// }
     /// ```
     ///
-    /// Each question is a call of its own: it keeps to the pace, and an answer's `Retry-After` lengthens the interval. Let go of an answer, or
-    /// read its body, before asking for the next: it holds a slot until then.
+    /// Each question is a call of its own: it keeps to the pace, and an answer's `Retry-After` lengthens the interval. A question that is
+    /// refused until a time that the server names is asked again then, when that is within ``PacingConfiguration/longestHold``. Let go of an
+    /// answer, or read its body, before asking for the next: it holds a slot until then.
     ///
     /// - Parameters:
     ///   - request: What is asked, a GET as a rule.
@@ -45,6 +46,12 @@ public struct Polls: AsyncSequence, Sendable {
     let intervals: PollingIntervals
     let priority: CallPriority
 
+    /// The time after which a question that was refused is asked again; nil when that ends the poll.
+    fileprivate func patience(with error: ClientError) -> Duration? {
+        guard error.code == .rateLimited || error.code == .unavailable, let time = error.retryAfter, time > .zero else { return nil }
+        return time <= client.configuration.pacing.longestHold ? time : nil
+    }
+
     /// Begins to ask.
     public func makeAsyncIterator() -> Iterator { Iterator(polls: self) }
 
@@ -58,13 +65,24 @@ public struct Polls: AsyncSequence, Sendable {
         ///
         /// - Throws: ``ClientError`` as a single call does.
         public mutating func next() async throws(ClientError) -> HTTPClientResponse? {
-            if questions > 0 {
-                try await polls.client.gate.sleep(for: polls.intervals.wait(after: questions, retryAfter: retryAfter))
+            while true {
+                if questions > 0 { try await pause(for: polls.intervals.wait(after: questions, retryAfter: retryAfter)) }
+                questions += 1
+                do throws(ClientError) {
+                    let response = try await polls.client.execute(polls.request, timeout: polls.timeout, priority: polls.priority)
+                    retryAfter = polls.client.retryAfter(in: response, of: polls.request)
+                    return response
+                } catch {
+                    guard let time = polls.patience(with: error) else { throw error }
+                    retryAfter = time
+                }
             }
-            questions += 1
-            let response = try await polls.client.execute(polls.request, timeout: polls.timeout, priority: polls.priority)
-            retryAfter = polls.client.retryAfter(in: response, of: polls.request)
-            return response
+        }
+
+        private func pause(for time: Duration) async throws(ClientError) {
+            do { try await polls.client.clock.sleep(for: time) } catch {
+                throw ClientError(.cancelled, "the task was cancelled between two questions", cause: error)
+            }
         }
 
         /// Waits for the interval and asks; never nil.

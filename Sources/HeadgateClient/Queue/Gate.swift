@@ -29,12 +29,15 @@ final class Gate: Sendable {
         while true {
             switch lanes.withLock({ $0.fate(of: place) }) {
             case .granted:
-                return Pass(number: ticket.number, key: key, gate: self)
+                let now = elapsed()
+                guard Task.isCancelled || ticket.deadline <= now else { return Pass(number: ticket.number, key: key, gate: self) }
+                withdraw(ticket.number, key)
+                throw late()
             case .refused(let until):
                 throw ClientError(.rateLimited, "no limit has room for the request in time", retryAfter: until - elapsed())
             case .waits(let until):
                 let now = elapsed()
-                if Task.isCancelled || ticket.deadline <= now { throw giveUp(place, at: now) }
+                if Task.isCancelled || ticket.deadline <= now { throw giveUp(place) }
                 await bell.wait(atMost: min(ticket.deadline, until ?? ticket.deadline) - now, by: clock)
                 turn(key)
             }
@@ -42,8 +45,12 @@ final class Gate: Sendable {
     }
 
     /// Leaves the line; a turn that had just come passes to the next.
-    private func giveUp(_ place: Lanes.Place, at now: Duration) -> ClientError {
-        if lanes.withLock({ $0.leave(place) }) == .granted { end(place.ticket.number, place.key) } else { turn(place.key) }
+    private func giveUp(_ place: Lanes.Place) -> ClientError {
+        if lanes.withLock({ $0.leave(place) }) == .granted { withdraw(place.ticket.number, place.key) } else { turn(place.key) }
+        return late()
+    }
+
+    private func late() -> ClientError {
         if Task.isCancelled { return ClientError(.cancelled, "the task was cancelled while its call waited to be sent") }
         return ClientError(.deadlineExceeded, "the call waited to be sent until its deadline")
     }
@@ -72,6 +79,11 @@ final class Gate: Sendable {
         ring(lanes.withLock { $0.change(key, at: now) { $0.end(number, at: now) } })
     }
 
+    fileprivate func withdraw(_ number: UInt64, _ key: String) {
+        let now = elapsed()
+        ring(lanes.withLock { $0.change(key, at: now) { $0.withdraw(number) } })
+    }
+
     private func ring(_ bells: [Bell]) {
         for bell in bells { bell.ring() }
     }
@@ -98,6 +110,12 @@ final class Pass: Sendable {
 
     /// Tells what the request's answer said.
     func learn(_ reading: Reading) { gate.learn(reading, number, key) }
+
+    /// The request is not sent after all; nothing is told to whoever waits for its end.
+    func withdraw() {
+        guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
+        gate.withdraw(number, key)
+    }
 
     /// The request is over, its answer read to the end or given up.
     func end() {

@@ -3,26 +3,27 @@ extension Lane {
     mutating func learn(_ reading: Reading, to number: UInt64, at now: Duration) {
         guard let flight = flights[number] else { return }
         routes[flight.route]?.isKnown = true
-        var underway = routes[flight.route]?.underway ?? []
-        underway.remove(flight.sequence)
+        // It is in the figures from here on, however long its body takes.
+        routes[flight.route]?.underway.remove(flight.sequence)
         switch reading.outcome {
         case .served:
             bound.succeed(underway: flight.underway, at: now)
-            for quota in reading.quotas { update(quota, flight, underway, at: now) }
+            for quota in reading.quotas { update(quota, flight, at: now) }
             forgetStale(on: flight.route, naming: reading.quotas, at: now)
         case .limited:
-            denied(reading, flight, underway, at: now)
+            denied(reading, flight, at: now)
         case .unavailable:
             if let time = reading.retryAfter, time > .zero { hold(for: time, at: now) } else { bound.yield() }
         }
     }
 
-    private mutating func update(_ reading: QuotaReading, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
+    private mutating func update(_ reading: QuotaReading, _ flight: Flight, at now: Duration) {
         if reading.unit == .concurrency {
             if let limit = reading.limit { bound.name(limit, at: now) }
             return
         }
         routes[flight.route]?.quotas.insert(reading.name)
+        let underway = underway(counting: reading.name)
         guard quotas[reading.name] == nil else {
             quotas[reading.name]?.update(reading, request: flight.sequence, sent: flight.sent, at: now, underway: underway)
             return
@@ -31,8 +32,13 @@ extension Lane {
         quotas[reading.name] = Quota(reading, request: flight.sequence, sent: flight.sent, at: now, others: underway, reserve: reserve)
     }
 
+    /// The requests that a limit may count and no answer has told of, whichever of its routes they take.
+    private func underway(counting quota: String) -> Set<UInt64> {
+        routes.values.reduce(into: []) { if $1.quotas.contains(quota) { $0.formUnion($1.underway) } }
+    }
+
     /// Decides which limit denied a request, and who has to wait for it.
-    private mutating func denied(_ reading: Reading, _ flight: Flight, _ underway: Set<UInt64>, at now: Duration) {
+    private mutating func denied(_ reading: Reading, _ flight: Flight, at now: Duration) {
         let spent = reading.quotas.filter { $0.remaining == 0 }
         let slots = spent.filter { isConcurrency($0, flight) }
         if let slot = slots.first {
@@ -41,8 +47,9 @@ extension Lane {
         }
         if let first = spent.first {
             for quota in spent {
-                if quotas[quota.name] == nil { update(quota, flight, underway, at: now) }
+                if quotas[quota.name] == nil { update(quota, flight, at: now) }
                 routes[flight.route]?.quotas.insert(quota.name)
+                let underway = underway(counting: quota.name)
                 quotas[quota.name]?.deny(
                     quota,
                     request: flight.sequence,

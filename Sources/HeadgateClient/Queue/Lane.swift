@@ -29,8 +29,10 @@ struct Lane: Sendable {
         var quotas: Set<String> = []
         /// Whether an answer has come.
         var isKnown = false
-        /// The requests that are under way, by their place among those that were sent.
+        /// The requests that are not answered yet, by their place among those that were sent.
         var underway: Set<UInt64> = []
+        /// No call in the line has a deadline before this.
+        var searched: Duration = .zero
     }
 
     static let mostRoutes = 128
@@ -47,13 +49,17 @@ struct Lane: Sendable {
     private var resting: [Duration] = []
     private var nextDispatch: Duration = .zero
     private var sequence: UInt64 = 0
+    private var overtaking: Overtaking
 
-    init(_ pacing: PacingConfiguration) {
+    init(_ pacing: PacingConfiguration, mostOvertaking: Int = QueueConfiguration().mostOvertaking) {
         self.pacing = pacing
+        overtaking = Overtaking(atMost: mostOvertaking)
         bound = ConcurrencyBound(pacing.concurrency)
     }
 
     var isIdle: Bool { flights.isEmpty && routes.values.allSatisfy(\.line.isEmpty) }
+    /// The number of some call that waits.
+    var anyWaiting: UInt64? { routes.values.lazy.compactMap { $0.line.first?.number }.first }
     var waiting: Int { routes.values.reduce(0) { $0 + $1.line.count } }
     var reserve: Double { 1 - min(max(pacing.burst, 0), 1) }
 
@@ -64,7 +70,10 @@ struct Lane: Sendable {
     func bounded(_ route: String) -> String { routes[route] != nil || routes.count < Lane.mostRoutes ? route : "*" }
 
     /// A call comes to wait.
-    mutating func enter(_ ticket: Ticket, on route: String) { routes[route, default: Route()].line.add(ticket) }
+    mutating func enter(_ ticket: Ticket, on route: String) {
+        routes[route, default: Route()].line.add(ticket)
+        if let searched = routes[route]?.searched, ticket.deadline <= searched { routes[route]?.searched = .zero }
+    }
 
     /// A call gives up waiting.
     mutating func leave(_ ticket: Ticket, on route: String) { routes[route]?.line.remove(ticket) }
@@ -77,12 +86,12 @@ struct Lane: Sendable {
         var turns = Turns()
         resting.removeAll { $0 <= now }
         while let (name, ticket) = nextCall(at: now, &turns) {
-            _ = routes[name]?.line.removeFirst()
+            routes[name]?.line.removeFirst(of: ticket.priority)
             sequence += 1
             routes[name]?.underway.insert(sequence)
             flights[ticket.number] = Flight(route: name, sequence: sequence, sent: now, underway: flights.count + 1)
             for quota in routes[name]?.quotas ?? [] { quotas[quota]?.send(sequence, at: now) }
-            nextDispatch = max(nextDispatch, now - pacing.dispatchRate.interval) + pacing.dispatchRate.interval
+            nextDispatch = max(nextDispatch, now) + pacing.dispatchRate.interval
             turns.granted.append(ticket.number)
         }
         return turns
@@ -91,18 +100,20 @@ struct Lane: Sendable {
     /// The call that goes next; nil when none may go now.
     private mutating func nextCall(at now: Duration, _ turns: inout Turns) -> (String, Ticket)? {
         turns.wake = nil
-        var best: (String, Ticket)?
+        var best: [CallPriority: (String, Ticket)] = [:]
         for name in routes.keys {
             refuse(name, at: now, &turns)
-            guard let route = routes[name], let ticket = route.line.first else { continue }
-            guard let next = next(on: route, at: now) else { continue }
+            guard let route = routes[name], !route.line.isEmpty, let next = next(on: route, at: now) else { continue }
             guard next <= now else {
                 turns.wake = min(turns.wake ?? next, next)
                 continue
             }
-            if best.map({ ticket.precedes($0.1) }) ?? true { best = (name, ticket) }
+            for priority in CallPriority.allCases {
+                guard let ticket = route.line.first(of: priority) else { continue }
+                if best[priority].map({ ticket.order < $0.1.order }) ?? true { best[priority] = (name, ticket) }
+            }
         }
-        guard best != nil else { return nil }
+        guard let priority = overtaking.next(of: Array(best.keys)) else { return nil }
         let gate = max(heldUntil, nextDispatch)
         if gate > now {
             turns.wake = gate
@@ -112,7 +123,8 @@ struct Lane: Sendable {
             turns.wake = [turns.wake, resting.min()].compactMap { $0 }.min()
             return nil
         }
-        return best
+        overtaking.goes(priority, of: Array(best.keys))
+        return best[priority]
     }
 
     /// When the head of a route may go; nil when an answer has to come first.
@@ -129,23 +141,29 @@ struct Lane: Sendable {
         return latest
     }
 
-    /// Refuses the first calls of a route whose time comes before anything of theirs can be sent.
+    /// Refuses the calls of a route whose time comes before anything of theirs can be sent.
     private mutating func refuse(_ name: String, at now: Duration, _ turns: inout Turns) {
         guard let route = routes[name] else { return }
         let walls = isShared ? [] : route.quotas.compactMap { quotas[$0]?.wall(at: now) }
         let wall = max(heldUntil, walls.max() ?? .zero)
-        guard wall > now else { return }
-        while let ticket = routes[name]?.line.first, ticket.deadline <= wall {
-            _ = routes[name]?.line.removeFirst()
-            turns.refused[ticket.number] = wall
-        }
+        guard wall > now, wall > route.searched else { return }
+        for ticket in routes[name]?.line.removeAll(endingBy: wall) ?? [] { turns.refused[ticket.number] = wall }
+        routes[name]?.searched = wall
     }
 
     /// A request is over, and its slot free.
     mutating func end(_ number: UInt64, at now: Duration) {
         guard let flight = flights.removeValue(forKey: number) else { return }
         routes[flight.route]?.underway.remove(flight.sequence)
-        for quota in routes[flight.route]?.quotas ?? [] { quotas[quota]?.lose(flight.sequence) }
+        // All limits: its route may have lost or gained some since it was sent.
+        for name in quotas.keys { quotas[name]?.lose(flight.sequence) }
         resting.append(now + bound.rest)
+    }
+
+    /// A request that had its turn was not sent after all.
+    mutating func withdraw(_ number: UInt64) {
+        guard let flight = flights.removeValue(forKey: number) else { return }
+        routes[flight.route]?.underway.remove(flight.sequence)
+        for name in quotas.keys { quotas[name]?.withdraw(flight.sequence) }
     }
 }

@@ -55,12 +55,12 @@ struct Lanes: Sendable {
 
     /// Lets a call wait; nil when too many do.
     mutating func enter(_ ticket: Ticket, _ key: String, _ route: String, bell: Bell, at now: Duration) -> Place? {
-        guard waiting < queue.mostWaiting, makeRoom(for: key) else { return nil }
-        var entry = entries[key] ?? Entry(lane: Lane(pacing), lastUsed: now)
-        let place = Place(key: key, route: entry.lane.bounded(route), ticket: ticket)
-        entry.lane.enter(ticket, on: place.route)
-        entry.lastUsed = now
-        entries[key] = entry
+        guard ticket.wasSent || waiting < queue.mostWaiting, makeRoom(for: key) else { return nil }
+        let route = entries[key]?.lane.bounded(route) ?? route
+        let place = Place(key: key, route: route, ticket: ticket)
+        let new = Entry(lane: Lane(pacing, mostOvertaking: queue.mostOvertaking), lastUsed: now)
+        entries[key, default: new].lane.enter(ticket, on: route)
+        entries[key]?.lastUsed = now
         waiters[ticket.number] = Waiter(place: place, bell: bell)
         return place
     }
@@ -92,8 +92,8 @@ struct Lanes: Sendable {
 
     /// Lets those go whose turn it is; returns the bells to ring.
     mutating func dispatch(_ key: String, at now: Duration) -> [Bell] {
-        guard var entry = entries[key] else { return [] }
-        let turns = entry.lane.dispatch(at: now)
+        // The lane is changed where it is: a copy of it would be as long as its queue.
+        guard let turns = entries[key]?.lane.dispatch(at: now) else { return [] }
         var bells: [Bell] = []
         for number in turns.granted {
             waiters[number]?.fate = .granted
@@ -103,27 +103,24 @@ struct Lanes: Sendable {
             waiters[number]?.fate = .refused(until: until)
             if let bell = waiters[number]?.bell { bells.append(bell) }
         }
-        if let keeper = entry.keeper, waiters[keeper]?.fate != nil { entry.keeper = nil }
+        if let keeper = entries[key]?.keeper, waiters[keeper]?.fate != nil { entries[key]?.keeper = nil }
         // Whoever keeps the time learns when it is to be earlier; where nobody does, the first in a line begins.
-        var mustTell = turns.wake.map { wake in entry.wake.map { wake < $0 } ?? true } ?? false
-        if entry.keeper == nil {
-            entry.keeper = entry.lane.routes.values.compactMap { $0.line.first?.number }.first
+        var mustTell = turns.wake.map { wake in entries[key]?.wake.map { wake < $0 } ?? true } ?? false
+        if entries[key]?.keeper == nil {
+            let next = entries[key]?.lane.anyWaiting
+            entries[key]?.keeper = next
             mustTell = true
         }
-        if mustTell, let keeper = entry.keeper, let bell = waiters[keeper]?.bell { bells.append(bell) }
-        entry.wake = turns.wake
-        entries[key] = entry
+        if mustTell, let keeper = entries[key]?.keeper, let bell = waiters[keeper]?.bell { bells.append(bell) }
+        entries[key]?.wake = turns.wake
         return bells
     }
 
     /// Changes a lane, and lets those go whose turn has come by it.
     mutating func change(_ key: String, at now: Duration, _ change: (inout Lane) -> Void) -> [Bell] {
-        guard entries[key] != nil else { return [] }
-        entries[key]?.lastUsed = now
-        if var lane = entries[key]?.lane {
-            change(&lane)
-            entries[key]?.lane = lane
-        }
+        guard let index = entries.index(forKey: key) else { return [] }
+        entries.values[index].lastUsed = now
+        change(&entries.values[index].lane)
         return dispatch(key, at: now)
     }
 

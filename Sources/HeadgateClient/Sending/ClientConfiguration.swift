@@ -11,7 +11,7 @@ public struct ClientConfiguration: Sendable {
     /// What is remembered of answers.
     public var cache = CacheConfiguration()
 
-    /// Which requests count against the same limits: their API key, as a rule.
+    /// Which requests count against the same limits, and may be answered from the same memory: their API key, as a rule.
     ///
     /// The text is kept in memory, so it should not be the key itself. Unless set: scheme, host and port, with the SHA-256 of the credentials in `Authorization`, `X-API-Key` or `Api-Key`.
     public var key: @Sendable (HTTPClientRequest) -> String = { RequestIdentity.key(of: $0) }

@@ -10,13 +10,26 @@ struct ClientTelemetry: Sendable {
     /// The name of the span around each attempt.
     static let spanName = "headgate.client.attempt"
 
+    /// What the span around each attempt is begun with.
+    let tracer: any Tracer
     private let logger: Logger
-    private let wait = Timer(label: "headgate_client_wait_seconds")
-    private let cacheHits = Counter(label: "headgate_client_cache_total", dimensions: [("outcome", "hit")])
-    private let cacheValidations = Counter(label: "headgate_client_cache_total", dimensions: [("outcome", "validated")])
-    private let cacheMisses = Counter(label: "headgate_client_cache_total", dimensions: [("outcome", "miss")])
+    private let metrics: any MetricsFactory
+    private let wait: Timer
+    private let cacheHits: Counter
+    private let cacheValidations: Counter
+    private let cacheMisses: Counter
 
-    init(logger: Logger) { self.logger = logger }
+    /// Tells a logger, and the systems that the process is set up with.
+    init(logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory, tracer: any Tracer = InstrumentationSystem.tracer) {
+        self.logger = logger
+        self.metrics = metrics
+        self.tracer = tracer
+        wait = Timer(label: "headgate_client_wait_seconds", dimensions: [], factory: metrics)
+        let cache = "headgate_client_cache_total"
+        cacheHits = Counter(label: cache, dimensions: [("outcome", "hit")], factory: metrics)
+        cacheValidations = Counter(label: cache, dimensions: [("outcome", "validated")], factory: metrics)
+        cacheMisses = Counter(label: cache, dimensions: [("outcome", "miss")], factory: metrics)
+    }
 
     /// An attempt begins.
     func began(_ attempt: Attempt, _ span: any Span) {
@@ -52,6 +65,6 @@ struct ClientTelemetry: Sendable {
 
     /// The label is a class of statuses or one of the error codes.
     private func count(_ outcome: String) {
-        Counter(label: "headgate_client_attempts_total", dimensions: [("outcome", outcome)]).increment()
+        Counter(label: "headgate_client_attempts_total", dimensions: [("outcome", outcome)], factory: metrics).increment()
     }
 }

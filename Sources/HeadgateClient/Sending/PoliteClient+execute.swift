@@ -92,7 +92,7 @@ extension PoliteClient {
         while true {
             let began = elapsed()
             let pass: Pass
-            do { pass = try await takeTurn(call) } catch { throw error.following(last, attempts: attempts) }
+            do { pass = try await takeTurn(call, wasSent: attempts > 0) } catch { throw error.following(last, attempts: attempts) }
             attempts += 1
             let attempt = Attempt(
                 number: attempts,
@@ -127,23 +127,44 @@ extension PoliteClient {
     }
 
     /// Waits for a call's turn, here and in the pace that is shared.
-    private func takeTurn(_ call: Call) async throws(ClientError) -> Pass {
-        let ticket = Ticket(number: gate.makeNumber(), order: call.order, priority: call.priority, deadline: call.deadline.end)
+    private func takeTurn(_ call: Call, wasSent: Bool) async throws(ClientError) -> Pass {
+        let ticket = Ticket(
+            number: gate.makeNumber(),
+            order: call.order,
+            priority: call.priority,
+            deadline: call.deadline.end,
+            wasSent: wasSent
+        )
         let pass = try await gate.pass(ticket, key: call.key, route: call.route)
         guard case .shared(let pace) = configuration.pacing.sharing else { return pass }
-        let turn: PaceTurn
-        do { turn = try await pace.turn(waitingAtMost: call.deadline.left) } catch {
-            pass.end()
-            if Task.isCancelled { throw ClientError(.cancelled, "the task was cancelled while its call waited for the shared pace") }
-            throw ClientError(.sharedPace, "the shared pace could not be asked", cause: error)
-        }
-        switch turn {
+        switch try await turn(of: pace, for: call, pass) {
         case .granted(let whenEnded):
             pass.onEnd(whenEnded)
             return pass
         case .denied(let retryAfter):
-            pass.end()
+            pass.withdraw()
             throw ClientError(.rateLimited, "the shared pace has no room for the request in time", retryAfter: retryAfter)
+        }
+    }
+
+    /// Asks the shared pace, until the call's deadline at most; a turn that comes too late is given back.
+    private func turn(of pace: any SharedPace, for call: Call, _ pass: Pass) async throws(ClientError) -> PaceTurn {
+        final class Taken: Sendable { let turn = Mutex<PaceTurn?>(nil) }
+        let taken = Taken()
+        do {
+            return try await call.deadline.run {
+                let turn = try await pace.turn(waitingAtMost: call.deadline.left)
+                taken.turn.withLock { $0 = turn }
+                return turn
+            }
+        } catch {
+            pass.withdraw()
+            if case .granted(let whenEnded) = taken.turn.withLock({ $0 }) { whenEnded() }
+            if Task.isCancelled { throw ClientError(.cancelled, "the task was cancelled while its call waited for the shared pace") }
+            if let error = error as? ClientError, error.code == .deadlineExceeded {
+                throw ClientError(.deadlineExceeded, "the call waited for the shared pace until its deadline")
+            }
+            throw ClientError(.sharedPace, "the shared pace could not be asked", cause: error)
         }
     }
 
@@ -162,7 +183,7 @@ extension PoliteClient {
 
     /// Sends a request once.
     private func send(_ call: Call, _ attempt: Attempt, _ pass: Pass) async -> AttemptResult {
-        await withSpan(ClientTelemetry.spanName, ofKind: .client) { span in
+        await telemetry.tracer.withAnySpan(ClientTelemetry.spanName, ofKind: .client) { span in
             telemetry.began(attempt, span)
             delegate.willSend(attempt)
             let result = await answer(to: call, pass)

@@ -47,7 +47,7 @@ public final class PoliteClient: Sendable {
             transport: client,
             configuration: configuration,
             delegate: delegate,
-            logger: logger,
+            telemetry: ClientTelemetry(logger: logger),
             clock: ContinuousClock(),
             wallTime: { .seconds(Date().timeIntervalSince1970) },
             random: { Double.random(in: 0..<1) }
@@ -58,7 +58,7 @@ public final class PoliteClient: Sendable {
         transport: any Transport,
         configuration: ClientConfiguration,
         delegate: any ClientDelegate,
-        logger: Logger,
+        telemetry: ClientTelemetry,
         clock: C,
         wallTime: @escaping @Sendable () -> Duration,
         random: @escaping @Sendable () -> Double
@@ -72,7 +72,7 @@ public final class PoliteClient: Sendable {
         self.elapsed = elapsed
         self.wallTime = wallTime
         self.random = random
-        telemetry = ClientTelemetry(logger: logger)
+        self.telemetry = telemetry
         cache = CacheShell(configuration.cache)
         gate = Gate(Lanes(pacing: configuration.pacing, queue: configuration.queue), clock: clock, elapsed: elapsed)
     }

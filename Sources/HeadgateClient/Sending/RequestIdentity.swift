@@ -5,7 +5,10 @@ internal import NIOHTTP1
 
 /// Which limits a request falls under, as far as it can be told from the request.
 enum RequestIdentity {
+    /// Fields that hold API keys.
     private static let credentials = ["authorization", "x-api-key", "api-key"]
+    /// Fields by which an answer may be one person's own.
+    static let personal = credentials + ["cookie"]
 
     /// Scheme, host and port, with a digest of the credentials.
     static func key(of request: HTTPClientRequest) -> String {
@@ -14,9 +17,9 @@ enum RequestIdentity {
         return "\(origin) \(digest(of: request))"
     }
 
-    /// A digest of the credentials; empty without any.
-    static func digest(of request: HTTPClientRequest) -> String {
-        let values = credentials.flatMap { request.headers[$0] }
+    /// A digest of some fields; empty without any.
+    static func digest(of request: HTTPClientRequest, _ names: [String] = credentials) -> String {
+        let values = names.flatMap { name in request.headers[name].map { "\(name): \($0)" } }
         guard !values.isEmpty else { return "" }
         return SHA256.hash(data: Data(values.joined(separator: "\n").utf8)).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
     }

@@ -39,7 +39,7 @@ public struct RedisAccess: Sendable, Hashable {
     /// `TIME` and the data commands run inside the script.
     static let limiterCommands = [
         "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "time",
-        "del", "get", "incr", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "rpop", "rpush", "set", "zadd", "zcard",
+        "del", "get", "incr", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "pttl", "rpop", "rpush", "set", "zadd", "zcard",
         "zcount",
         "zrange",
         "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
@@ -47,7 +47,7 @@ public struct RedisAccess: Sendable, Hashable {
 
     /// What records, usage, events and `headgate inspect` use beside.
     static let serverCommands = [
-        "eval", "exists", "hdel", "hget", "hgetall", "hincrby", "hlen", "hset", "lindex", "pttl", "sadd", "scan", "scard", "smembers",
+        "eval", "exists", "hdel", "hget", "hgetall", "hincrby", "hlen", "hset", "lindex", "sadd", "scan", "scard", "smembers",
         "type", "xack", "xadd", "xautoclaim", "xclaim", "xgroup|create", "xgroup|delconsumer", "xinfo|consumers", "xrange", "xreadgroup",
         "xrevrange",
     ]

@@ -87,7 +87,8 @@ def reply_lost(s: Scenario) -> None:
     s.proof(len(ids) >= 5, f"{len(ids)} replies were swallowed")
     s.demand(len(ids) == len(set(ids)), "a call was sent twice")
     lost = [r for r in unknown if r.x in ("deadlineExceeded", "desynchronised", "connect")]
-    s.demand(len(lost) >= len(ids), f"{len(ids)} replies lost, {len(lost)} decisions with unknown charge: {codes(unknown)}")
+    # The store's own looks at the server lose replies, too: two a look, twice a second.
+    s.demand(len(ids) >= len(lost) >= len(ids) - 10, f"{len(ids)} replies lost, {len(lost)} decisions with unknown charge: {codes(unknown)}")
     exact(s, redis, records)
     s.figure(f"{len(ids)} replies lost, {len(unknown)} unknown ({codes(unknown)}), 0 sent again, counts within")
 

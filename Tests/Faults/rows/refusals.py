@@ -40,7 +40,7 @@ def refusing(
     others = [r for r in during if r.x != code and r.o not in fair]
     s.demand(len(others) <= len(during) // 20, f"{len(others)} of {len(during)} met something else: {codes(others)}, decided {sum(r.decided for r in others)}")
     for record in seen:
-        if record.o != ("FO" if record.l == "log" else "FC") or record.ch != charge:
+        if record.o != ("FO" if record.l == "log" else "FC") or record.ch not in (charge, "no"):
             s.demand(False, f"{record.l} was answered {record.o}, charge {record.ch}")
             break
     s.within_deadline(between(records, spoiled, mended), what="decisions while refused")
@@ -82,7 +82,7 @@ def evicts(s: Scenario, policy: str) -> None:
     s.nemesis.run(redis, "CONFIG", "SET", "maxmemory", "2mb")
     with redis.client() as client:
         client.pipeline([("SET", f"filler:{i}", b"x" * 10_000, "EX", 500) for i in range(400)])
-    s.sleep(1.5)
+    s.sleep(3)  # The server is asked about itself every two seconds.
     evicted = int(redis.info("stats")["evicted_keys"])
     metrics = worker.metrics()
     s.proof(evicted > 50, f"{evicted} keys evicted")
@@ -244,7 +244,7 @@ def lacks_keys(s: Scenario) -> None:
 def shipped_acl(s: Scenario) -> None:
     redis = s.redis()
     printed = subprocess.run([binary("headgate"), "redis-acl"], capture_output=True, text=True, timeout=20)
-    rules = [w for w in printed.stdout.split() if w[:1] in "+-~&%@" or w in ("resetkeys", "resetchannels", "reset", "allchannels")]
+    rules = [w for w in printed.stdout.split() if w[:1] in "+-~&%@" or w in ("resetkeys", "resetchannels", "allchannels")]
     s.demand(printed.returncode == 0 and bool(rules), f"headgate redis-acl: {printed.returncode} {printed.stderr[:100]}")
     s.proof(True, "")
     if not rules:

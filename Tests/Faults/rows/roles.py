@@ -63,7 +63,8 @@ def follower(s: Scenario, stale: str, code: str) -> None:
     s.sleep(2.5)
     records = s.finish(redis)
     during = between(records, spoiled + 50_000_000, mended - 60_000_000)
-    s.proof(any(r.x == code for r in during), f"nobody met {code}: {codes(during)}")
+    # A connection that is made anew asks for the role before anything else.
+    s.proof(any(r.x in (code, "readOnly") for r in during), f"nobody met {code}: {codes(during)}")
     s.demand(not any(r.decided for r in during), f"{sum(r.decided for r in during)} decisions were made by a replica")
     s.demand(all(r.ch != "unknown" for r in during if r.x == code), "a refusal of a replica counts as unknown")
     s.within_deadline(during, what="decisions meanwhile")
@@ -196,17 +197,18 @@ def closes_idle(s: Scenario) -> None:
     redis = s.redis("--timeout", "1")
     worker = s.worker(redis.url, [COUNT_CLOSED], deadline=500)
     answers = worker.acquire("a", "count")
-    before = client_ids(redis)
+    before = int(redis.info("stats")["total_connections_received"])
     for _ in range(3):
         s.sleep(2.2)
         answers += worker.acquire("a", "count")
-    closed = client_ids(redis)
+    made = int(redis.info("stats")["total_connections_received"]) - before
     # Seldom enough that no one of them looks like a server that throws us out again and again.
     for _ in range(6):
         s.sleep(1.2)
         redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         answers += worker.acquire("a", "count")
-    s.proof(not before & closed, "connections survived the server's timeout")
+    # The first connection is used by the watch of the server twice a second; the one that stands by is idle.
+    s.proof(made >= 3, f"{made} connections were made while the server closed idle ones")
     records = s.finish(redis)
     bad = [r for r in records if r.degraded]
     s.demand(not bad, f"{len(bad)} of {len(records)} failed: {codes(bad)}")

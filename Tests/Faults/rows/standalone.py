@@ -118,7 +118,7 @@ def hung(s: Scenario, harm, length: float, name: str) -> None:
     began = harm(redis, True)
     s.nemesis.note(name)
     s.sleep(1.5)
-    states = [worker.metrics().get("headgate_breaker_state") for worker in s.workers]
+    states = [worker.breaker for worker in s.workers]
     most, end = 0, began + int(length * 1e9)
     while now() < end:
         most = max([most] + [worker.sockets for worker in s.workers])
@@ -184,7 +184,7 @@ def slow(s: Scenario) -> None:
     thread.start()
     changes, last = 0, None
     while thread.is_alive():
-        state = s.workers[0].metrics().get("headgate_breaker_state")
+        state = s.workers[0].breaker
         changes += last is not None and state != last
         last = state
         time.sleep(0.05)

@@ -79,7 +79,7 @@ def accepts(s: Scenario, certificate_days: int = 0, life: int = 30, name: str = 
     worker = s.worker(address(redis.tls_port, authority), [COUNT_CLOSED], keys=["a"], rate=50)
     s.sleep(3)
     # Handshakes that the worker breaks off are no connections to the server, and stand in its log alone.
-    broken = redis.log.read_text(errors="replace").count("Error accepting a client connection")
+    broken = redis.process.log.read_text(errors="replace").count("Error accepting a client connection")
     dials = int(redis.info("stats")["total_connections_received"]) - before - 1 + broken
     records = s.finish()
     late = records[len(records) // 4:]

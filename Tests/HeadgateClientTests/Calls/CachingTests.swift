@@ -46,6 +46,73 @@ struct CachingTests {
         #expect(server.requests.count == 1)
     }
 
+    @Test("Equal GETs in flight fail as one when all attempts are used up", .timeLimit(.minutes(1)))
+    func joinedFailure() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { _, _ in HTTPClientResponse(.serviceUnavailable) }
+        let client = PoliteClient(server, clock)
+        let errors = try await clock.run {
+            await withTaskGroup(of: ClientError?.self) { group in
+                for _ in 0..<20 { group.addTask { await failure { try await client.get("/a", timeout: .minutes(10)) } } }
+                return await group.reduce(into: [ClientError]()) { $0 += [$1].compactMap { $0 } }
+            }
+        }
+        #expect(errors.count == 20 && errors.allSatisfy { $0.code == .unavailable && $0.attempts == 5 })
+        #expect(server.requests.count == 5)
+    }
+
+    @Test("When the one that asks is cancelled, one of those who joined it asks", .timeLimit(.minutes(1)))
+    func joinedCancellation() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { _, index in
+            if index == 0 { try await clock.sleep(for: .seconds(1_000)) }
+            return HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"], body: "one")
+        }
+        let client = PoliteClient(server, clock)
+        await withTaskGroup(of: Void.self) { group in
+            let (begun, begins) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                await withTaskGroup(of: Void.self) { first in
+                    first.addTask { #expect(await failure { try await client.get("/a", timeout: .hours(1)) }?.code == .cancelled) }
+                    // It is under way: it and its deadline sleep.
+                    try? await clock.waitForSleepers(2)
+                    begins.finish()
+                    // And its followers' deadlines.
+                    try? await clock.waitForSleepers(2 + 9)
+                    first.cancelAll()
+                }
+            }
+            for await _ in begun {}
+            for _ in 0..<9 { group.addTask { #expect(await Self.text(client) == "one") } }
+            for _ in 0..<2_000 where clock.sleepers > 0 || server.requests.count < 2 {
+                for _ in 0..<20 { await Task.yield() }
+                if server.requests.count > 0 { clock.advance(by: .milliseconds(1)) }
+            }
+        }
+        #expect(server.requests.count == 2)
+    }
+
+    private static func text(_ client: PoliteClient) async -> String? { try? await client.get("/a", timeout: .minutes(10)).text() }
+
+    @Test("Answers are kept apart by what the caller says makes a key, and by cookies", .timeLimit(.minutes(1)))
+    func apart() async throws {
+        let clock = ManualClock()
+        let server = PlayedServer { _, index in HTTPClientResponse(.ok, ["Cache-Control": "max-age=60"], body: "\(index)") }
+        let client = PoliteClient(server, clock) { $0.key = { $0.headers["x-user"].first ?? "" } }
+        func text(_ name: String, _ value: String) async throws -> String {
+            try await clock.run(step: .milliseconds(5)) {
+                var request = HTTPClientRequest(url: "http://api.test/me")
+                request.headers.add(name: name, value: value)
+                return try await client.execute(request, timeout: .seconds(9)).text()
+            }
+        }
+        #expect(try await text("X-User", "a") == "0")
+        #expect(try await text("X-User", "b") == "1")
+        #expect(try await text("Cookie", "session=a") == "2")
+        #expect(try await text("Cookie", "session=b") == "3")
+        #expect(try await text("X-User", "a") == "0")
+    }
+
     @Test("An answer that may not be shared is asked for by each", .timeLimit(.minutes(1)))
     func unshared() async throws {
         let clock = ManualClock()

@@ -69,7 +69,7 @@ struct HostileServerTests {
     @Test("A body that never ends is left at the deadline")
     func endless() async throws {
         for status in ["200 OK", "429 Too Many Requests"] {
-            let ending = try await call(.neverEnd("HTTP/1.1 \(status)\r\nTransfer-Encoding: chunked\r\n\r\n"))
+            let ending = try await call(.neverEnd("HTTP/1.1 \(status)\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"))
             #expect(ending.error != nil)
             #expect(ending.time < .seconds(3))
             #expect(ending.error?.code == (status == "200 OK" ? .deadlineExceeded : .rateLimited))
@@ -99,8 +99,41 @@ struct HostileServerTests {
 
     @Test("A connection that breaks within an answer is a clear error")
     func truncated() async throws {
-        let ending = try await call(.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), timeout: .seconds(1))
-        #expect(ending.error?.code == .deadlineExceeded && ending.time < .seconds(2))
+        let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
+        let stays = try await call(.say(half), timeout: .seconds(1))
+        #expect(stays.error?.code == .deadlineExceeded && stays.requests == 1 && stays.time < .seconds(2))
+        // The caller may have used the first half: it is not sent again.
+        let breaks = try await call(.breakOff(half))
+        #expect(breaks.error?.code == .connection && breaks.requests == 1 && breaks.time < .seconds(1))
+    }
+
+    @Test("Bytes that are no HTTP: a GET is sent five times, a POST once", arguments: ["\0\u{7f}\r\n\r\n", "HTTP/1.1 2OO\r\n\r\n", ""])
+    func noHTTP(bytes: String) async throws {
+        let get = try await call(.breakOff(bytes))
+        #expect(get.error?.code == .connection && get.requests == 5 && get.time < .seconds(2.5))
+        let post = try await call(.breakOff(bytes), .POST, body: .bytes(ByteBuffer(string: "{}")))
+        #expect(post.error?.code == .connection && post.requests == 1 && post.time < .seconds(2.5))
+    }
+
+    @Test("A header that never ends is left at the deadline, and not sent again")
+    func endlessHead() async throws {
+        let ending = try await call(.neverEnd("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"), timeout: .seconds(1))
+        #expect(ending.error?.code == .deadlineExceeded)
+        #expect(ending.requests == 1 && ending.time < .seconds(2))
+    }
+
+    @Test("A body that can be read once is sent once, also when a limit denied it")
+    func stream() async throws {
+        let parts = AsyncStream<ByteBuffer> { stream in
+            stream.yield(ByteBuffer(string: "x"))
+            stream.finish()
+        }
+        let answer = "HTTP/1.1 429 Too Many Requests\r\n\(Self.empty)"
+        let ending = try await call(.say(answer), .PUT, body: .stream(parts, length: .known(Int64(1))))
+        #expect(ending.error?.code == .rateLimited && ending.error?.attempts == 1 && ending.requests == 1)
+        // One in memory is sent again: what a limit denied was not processed, whatever the method.
+        let post = try await call(.say(answer), .POST, body: .bytes(ByteBuffer(string: "{}")))
+        #expect(post.error?.code == .rateLimited && post.requests == 5 && post.time < .seconds(2.5))
     }
 
     @Test("An address where nobody listens, and one that is none")

@@ -9,8 +9,10 @@ final class HostileServer: Sendable {
     enum Move: Sendable {
         /// These bytes, and the connection stays.
         case say(String)
-        /// These bytes, and then ever more.
-        case neverEnd(String)
+        /// These bytes, and then ever more: the second again and again.
+        case neverEnd(String, String)
+        /// These bytes, and the connection ends.
+        case breakOff(String)
         /// The connection is reset.
         case reset
         /// Nothing, for ever.
@@ -65,20 +67,24 @@ final class HostileServer: Sendable {
             switch move {
             case .silence: break
             case .say(let text): write(text, context)
-            case .neverEnd(let text):
+            case .neverEnd(let text, let part):
                 write(text, context)
-                goOn(context)
+                goOn(part, context)
+            case .breakOff(let text):
+                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).assumeIsolated().whenComplete { _ in
+                    context.close(promise: nil)
+                }
             case .reset:
                 // Bytes that were not read make the system answer with a reset.
                 context.close(promise: nil)
             }
         }
 
-        /// Another chunk, and another.
-        private func goOn(_ context: ChannelHandlerContext) {
+        /// Another part, and another.
+        private func goOn(_ part: String, _ context: ChannelHandlerContext) {
             guard context.channel.isActive else { return }
-            write("1\r\nx\r\n", context)
-            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.goOn(context) }
+            write(part, context)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.goOn(part, context) }
         }
 
         private func write(_ text: String, _ context: ChannelHandlerContext) {

@@ -34,6 +34,7 @@ extension PoliteClient {
         _ server: PlayedServer,
         _ clock: ManualClock,
         delegate: any ClientDelegate = NoDelegate(),
+        telemetry: ClientTelemetry = ClientTelemetry(logger: Logger(label: "test")),
         _ change: (inout ClientConfiguration) -> Void = { _ in }
     ) {
         var configuration = ClientConfiguration()
@@ -42,7 +43,7 @@ extension PoliteClient {
             transport: server,
             configuration: configuration,
             delegate: delegate,
-            logger: Logger(label: "test"),
+            telemetry: telemetry,
             clock: clock,
             wallTime: { .seconds(1_640_995_200) + clock.now.sinceStart },
             random: { 1 }

@@ -54,18 +54,18 @@ struct CacheTests {
         #expect(cache.look(up: "k", HTTPFields(["Accept-Language": "en"]), at: .zero) == .missing)
     }
 
-    @Test("Its memory is bounded: what was used the longest time ago goes first")
-    func memory() throws {
+    @Test("Its memory is bounded, in answers and in bytes: what was used the longest time ago goes first", arguments: [6, 1_000])
+    func memory(mostAnswers: Int) throws {
         var configuration = CacheConfiguration()
         configuration.mostBytes = 10_000
         configuration.longestBody = 2_000
-        configuration.mostAnswers = 6
+        configuration.mostAnswers = mostAnswers
         var cache = AnswerCache(configuration)
         let answer = try #require(made(["Cache-Control": "max-age=60"], body: 1_000))
         for key in 0..<100 {
             cache.store(answer, for: "k\(key)")
             #expect(cache.look(up: "k0", HTTPFields(), at: .zero) == .fresh(answer))
-            #expect(cache.bytes <= 10_000 && cache.count <= 6)
+            #expect(cache.bytes <= 10_000 && cache.count <= mostAnswers)
         }
         #expect(cache.look(up: "k99", HTTPFields(), at: .zero) == .fresh(answer))
         #expect(cache.look(up: "k50", HTTPFields(), at: .zero) == .missing)
