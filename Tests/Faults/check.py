@@ -14,7 +14,6 @@ from states import Bucket, left, state
 
 RECORDS = (":policy",)  # Ends of keys that are records of a server and no counts.
 SLACK = 5_000  # Microseconds by which the clocks' readings may differ.
-ROUND_TRIP = 50_000  # By which the time of a remembered denial may be ahead: it is reckoned from the sending of the call.
 
 
 def verify(
@@ -57,11 +56,6 @@ def verify(
     return problems
 
 
-def slack_of(record: Record) -> int:
-    """By how much a record's time may be ahead of the clock: a denial may be a remembered one."""
-    return SLACK + (ROUND_TRIP if record.o == "D" else 0)
-
-
 def times(records: list[Record], clock: Clock) -> list[str]:
     """Redis' time lies between call and return, and never goes back from one call to a later one of the same key."""
     problems = []
@@ -69,7 +63,7 @@ def times(records: list[Record], clock: Clock) -> list[str]:
     for record in records:
         if record.t is None or clock.crossed(record.s, record.e):
             continue
-        if not clock.at(record.s) - SLACK <= record.t <= clock.at(record.e) + slack_of(record):
+        if not clock.at(record.s) - SLACK <= record.t <= clock.at(record.e) + SLACK:
             away = record.t - clock.at(record.s)
             problems.append(f"{record.k}: a time {away} us from its call, which took {record.milliseconds:.1f} ms ({record.w} {record.n})")
         by_key[record.k].append(record)
@@ -81,12 +75,11 @@ def times(records: list[Record], clock: Clock) -> list[str]:
                 end, time = heapq.heappop(ended)
                 if time >= newest:
                     newest, newest_end = time, end
-            slack = slack_of(record) - SLACK
-            if record.t + slack < newest and not clock.crossed(newest_end, record.s):
+            if record.t < newest and not clock.crossed(newest_end, record.s):
                 problems.append(f"{key}: time went back by {newest - record.t} us")
             if clock.crossed(newest_end, record.s):
                 newest = 0
-            heapq.heappush(ended, (record.e, record.t - slack))
+            heapq.heappush(ended, (record.e, record.t))
     return problems
 
 
