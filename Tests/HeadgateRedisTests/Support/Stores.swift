@@ -5,12 +5,20 @@ import Synchronization
 @testable import HeadgateRedis
 
 /// A configuration for tests on a busy machine.
-func configuration(_ socket: String, deadline: Duration = .milliseconds(1_000), connections: Int = 2) -> RedisConfiguration {
+///
+/// Denials are not remembered unless a test says so: what is asked for then is what reaches the server.
+func configuration(
+    _ socket: String,
+    deadline: Duration = .milliseconds(1_000),
+    connections: Int = 2,
+    rememberedDenials: Int = 0
+) -> RedisConfiguration {
     RedisConfiguration(
         topology: .standalone(.unixSocket(path: socket)),
         credentials: PrivateRedis.leastPrivileged,
         connections: connections,
-        deadline: deadline
+        deadline: deadline,
+        rememberedDenials: rememberedDenials
     )
 }
 
