@@ -24,7 +24,7 @@ extension RedisStore: Service {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await self.router.watch() }
-                group.addTask { await watch.run { self.knownInstances.store($0, ordering: .relaxed) } }
+                if configuration.looksAtServer { group.addTask { await watch.run { self.knownInstances.store($0, ordering: .relaxed) } } }
                 group.addTask { await self.denialWatch?.run() }
                 try await gracefulShutdown()
                 group.cancelAll()

@@ -51,6 +51,9 @@ public struct RedisConfiguration: Sendable {
     /// The name that `CLIENT LIST` shows: printable ASCII without blanks.
     public var clientName: String
 
+    /// Whether the store looks at the server itself; tests that count what a server is asked do without.
+    var looksAtServer = true
+
     /// The wait before an attempt: any time up to `base`, doubled with each failure up to `cap` ("full jitter").
     public struct Backoff: Sendable, Hashable {
         /// The longest wait after the first failure.
