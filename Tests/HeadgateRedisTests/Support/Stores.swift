@@ -5,12 +5,16 @@ import Synchronization
 @testable import HeadgateRedis
 
 /// A configuration for tests on a busy machine.
+///
+/// Denials are not remembered: who watches for what others gave back sends commands of his own, which a fake server answers
+/// out of turn.
 func configuration(_ socket: String, deadline: Duration = .milliseconds(1_000), connections: Int = 2) -> RedisConfiguration {
     RedisConfiguration(
         topology: .standalone(.unixSocket(path: socket)),
         credentials: PrivateRedis.leastPrivileged,
         connections: connections,
-        deadline: deadline
+        deadline: deadline,
+        rememberedDenials: 0
     )
 }
 
