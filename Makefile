@@ -32,6 +32,9 @@ test:
 	@swift build --build-tests
 	@echo "test: running"
 	@swift test --skip-build --no-parallel
+	@echo "test: the fault table's short selection"
+	@cd Tests/Faults && python3 -m unittest --quiet test_checkers
+	@python3 Tests/Faults/run.py --short
 
 lint: setup
 	@scripts/lint

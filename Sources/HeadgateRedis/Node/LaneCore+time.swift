@@ -45,7 +45,8 @@ extension LaneCore {
 
     func rearm() {
         let deadlines = [
-            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit, probesAt, packsExpireAt,
+            waiting.lazy.map { $0.call.deadline }.min(), connection?.wakesAt, reconnection.wakesAt, dialEnds, stopping?.limit, probesAt,
+            packsExpireAt,
         ]
         if let next = deadlines.compactMap(\.self).min() { arm(at: next) }
     }

@@ -10,14 +10,14 @@ struct PackingTests {
 
     /// Calls of one decision, whose answers are noted.
     private final class Bench {
-        let calls = CallMaker(
-            script: try! RedisScript("return 1"),
-            keys: try! KeySpace(prefix: "hg"),
-            load: Load(.init()),
-            isCluster: false
-        )
+        let calls: CallMaker
         var packer = Packer()
         private(set) var members: [(call: Call, answer: Changeable<Call.Answer?>)] = []
+
+        init() throws {
+            let (script, keys) = (try RedisScript("return 1"), try KeySpace(prefix: "hg"))
+            calls = CallMaker(script: script, keys: keys, load: Load(.init()), isCluster: false)
+        }
 
         func add(_ decision: StoreDecision, within time: TimeAmount = .seconds(1)) throws {
             let call = try calls.call(decision, by: .uptimeNanoseconds(0) + time)
@@ -43,7 +43,7 @@ struct PackingTests {
 
     @Test("The frame is what hiredis makes of the same arguments")
     func frame() throws {
-        let bench = Bench()
+        let bench = try Bench()
         let decision = try Self.decision(
             "acme",
             [try Limit("a", .slidingWindowLog(9, per: .seconds(60))), try Limit("b", .tokenBucket(7, per: .seconds(1)))],
@@ -59,7 +59,7 @@ struct PackingTests {
 
     @Test("Equal decisions are one with a count; those of others go beside it, 64 in a call")
     func groups() throws {
-        let bench = Bench()
+        let bench = try Bench()
         for _ in 0..<5 { try bench.add(try Self.decision("hot", try Self.wide())) }
         for index in 0..<70 { try bench.add(try Self.decision("cold\(index)", try Self.wide())) }
         let packets = bench.made()
@@ -74,7 +74,7 @@ struct PackingTests {
 
     @Test("While a decision is under way equal ones wait, and go together when it has its answer")
     func underWay() throws {
-        let bench = Bench()
+        let bench = try Bench()
         let hot = try Self.decision("hot", try Self.wide())
         try bench.add(hot)
         let first = bench.made()
@@ -91,7 +91,7 @@ struct PackingTests {
 
     @Test("Leases and looks are not merged")
     func unmerged() throws {
-        let bench = Bench()
+        let bench = try Bench()
         let slots = [try Limit("slots", .concurrency(3))]
         var leased = try Self.decision("a", slots)
         leased.leaseID = "one"
@@ -106,7 +106,7 @@ struct PackingTests {
 
     @Test("Who has gone is passed over, and what was granted goes to the next")
     func gone() throws {
-        let bench = Bench()
+        let bench = try Bench()
         for _ in 0..<4 { try bench.add(try Self.decision("hot", try Self.wide(2))) }
         let packet = try #require(bench.made().first)
         bench.members[0].call.giveUp(.cancelled, "gone")
@@ -117,7 +117,7 @@ struct PackingTests {
 
     @Test("Each is given up at its own deadline, sent or not")
     func deadlines() throws {
-        let bench = Bench()
+        let bench = try Bench()
         let hot = try Self.decision("hot", try Self.wide())
         try bench.add(hot, within: .milliseconds(10))
         let packet = try #require(bench.made().first)
@@ -135,7 +135,7 @@ struct PackingTests {
 
     @Test("A reply of another length is nobody's answer")
     func length() throws {
-        let bench = Bench()
+        let bench = try Bench()
         try bench.add(try Self.decision("a", try Self.wide()))
         bench.made()[0].distribute(.success(.integers([1, 2, 3])))
         guard case .failure(let error)? = bench.members[0].answer.value else { throw LimiterError(.badRequest, "it was an answer") }
@@ -162,7 +162,7 @@ struct PackingTests {
         var alone = table
         let expected = (0..<count).map { _ in alone.decide([decision], at: Self.now).verdicts[0] }
 
-        let bench = Bench()
+        let bench = try Bench()
         for _ in 0..<count { try bench.add(decision) }
         decision.count = Int64(count)
         let verdict = table.decide([decision], at: Self.now).verdicts[0]
