@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from dataclasses import replace
 from typing import Iterable
 
 from history import Clock, Limit, Loss, Record
@@ -92,7 +93,10 @@ def counted(
     unknowns = [(clock.at(r.s) - SLACK, clock.at(r.e) + late, r.c) for r in records if r.unknown]
     decided = sorted((r for r in records if r.decided), key=lambda r: (r.t, r.o, r.e))
     lost = [(clock.at(loss.start), clock.at(loss.end), loss.last) for loss in losses]
-    strict, lenient = state(limit), state(limit, lenient=True)
+    # Each of several masters admits all that the limit says: burst and rate are so many times as much.
+    burst = None if limit.burst is None else limit.burst * masters
+    together = replace(limit, units=limit.units * masters, burst=burst)
+    strict, lenient = state(together), state(limit, lenient=True)
     admitted: list[Record] = []
     counts: dict[int, int] = defaultdict(int)
     for record in decided:
@@ -103,9 +107,9 @@ def counted(
         t, cost = record.t, record.c
         assert t is not None
         while at < len(lost) and lost[at][1] < t:
-            strict = forget(limit, admitted, lost[at])
+            strict = forget(together, admitted, lost[at])
             at += 1
-        bound = strict.full * masters * (2 if at < len(lost) and lost[at][0] <= t else 1)
+        bound = strict.full * (2 if at < len(lost) and lost[at][0] <= t else 1)
         if grace and t >= grace[0] and not stepped:
             # A clock that went back leaves a bucket that counts as empty, for as long as it is never full again.
             stepped = t > grace[0] + 50_000

@@ -77,6 +77,18 @@ class Checkers(unittest.TestCase):
             problems = check.verify(first + second, LIMITS, [loss], PLAIN)
             self.assertFalse(any("over" in p for p in problems), problems[:2])
 
+    def test_two_masters(self) -> None:
+        """Each of two masters may admit all that the limit says, and no more."""
+        def second(records: list[Record]) -> list[Record]:
+            return [Record(**{**vars(r), "w": "v"}) for r in records]
+
+        for limit in LIMITS:
+            two = history(limit) + second(history(limit, seed=2))
+            self.assertFalse(any("over" in p for p in check.verify(two, LIMITS, (), PLAIN, masters=2)), limit.id)
+            self.assertTrue(any("over" in p for p in check.verify(two, LIMITS, (), PLAIN)), limit.id)
+            three = two + [Record(**{**vars(r), "w": "u"}) for r in history(limit, seed=3)]
+            self.assertTrue(any("over" in p for p in check.verify(three, LIMITS, (), PLAIN, masters=2)), limit.id)
+
     def test_leases(self) -> None:
         slots = Limit("slots", "concurrency", 2, 5 * SECOND)
         taken = [Record("w", n, "slots", "a", 1, n * 10**7, n * 10**7 + 10**6, "A", n * 10_000 + 500, (0,), lease=str(n)) for n in range(3)]

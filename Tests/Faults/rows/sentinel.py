@@ -177,12 +177,12 @@ def losing(s: Scenario) -> None:
     s.figure(f"{gone} acknowledged charges lost; state loss suspected {[b - a for a, b in zip(before, after)]}")
 
 
-def split(s: Scenario, *options: str):
+def split(s: Scenario, *options: str, rate: int = 400):
     """A master and a worker inside, cut from the others; the group, the inner worker, and when the cable was pulled and put back."""
     namespace = Namespace(s.topology)
     group = SentinelGroup(s.topology, *options, apart=namespace)
-    inner = s.worker(group.url, closed(), "inner", keys=list(KEYS), rate=200, prefix=namespace.prefix)
-    s.worker(group.url, closed(), "outer", keys=list(KEYS), rate=200)
+    inner = s.worker(group.url, closed(), "inner", keys=list(KEYS), rate=rate, prefix=namespace.prefix)
+    s.worker(group.url, closed(), "outer", keys=list(KEYS), rate=rate)
     s.sleep(1.5)
     old = group.master
     down = s.nemesis.note("link down")
@@ -209,10 +209,10 @@ def split_brain(s: Scenario) -> None:
     by = {name: sum(r.decided for r in meanwhile if r.w == name) for name in ("inner", "outer")}
     s.proof(all(number > 50 for number in by.values()), f"decisions during the split: {by}")
     limits = {limit.id: limit for limit in inner.limits}.values()
-    s.problems += check.verify(between(records, 0, up), limits, [], s.clock, masters=2)[:5]
+    s.problems += [f"during the split: {found}" for found in check.verify(between(records, 0, up), limits, [], s.clock, masters=2)[:5]]
     healed = [r for r in records if r.s >= up + int((RECOVERY + 1) * 1e9) and r.o in "AR"]
     s.demand(len(healed) > 30, f"{len(healed)} admitted after the heal")
-    s.problems += safety(s, healed, limits)
+    s.problems += [f"after the heal: {found}" for found in safety(s, healed, limits)]
     s.recovered([r for r in records if r.w == "inner"], up, what="the inner process follows the new master after")
     late = [r for r in records if r.w == "inner" and r.degraded and r.s < up]
     s.figure(f"decided during the split: {by['inner']} inside, {by['outer']} outside; {len(late)} degraded inside")
@@ -313,6 +313,7 @@ def trouble(s: Scenario) -> None:
     dead = delay_of_start(s, group, "one-dead")
     sentinels[0].start()
     sentinels[1].stop()
+    time.sleep(0.05)
     s.proof(s.nemesis.is_stopped(sentinels[1]), "the Sentinel is not stopped")
     hung = delay_of_start(s, group, "one-hung")
     # A new connection while a Sentinel hangs: nobody notices.
