@@ -30,10 +30,8 @@ struct Packer {
 
     /// Takes a decision.
     mutating func take(_ call: Call, _ part: DecisionPart) {
-        let isFull = packet.groups.count >= ScriptCall.mostDecisions || packet.integers + part.width > ScriptCall.mostIntegers
-        if isFull || (!packet.groups.isEmpty && call.slot != packet.slot) { seal() }
         guard part.isMergeable else {
-            if call.markSent() { _ = packet.append(call, part) }
+            if call.markSent() { _ = append(call, part) }
             return
         }
         if let flight = flights[part.shape] {
@@ -47,8 +45,16 @@ struct Packer {
         }
         guard call.markSent() else { return }
         let flight = Flight()
-        flight.place = packet.append(call, part)
+        flight.place = append(call, part)
         flights[part.shape] = flight
+    }
+
+    /// Adds a decision to the packet that is being made, or to the next; says where it stands.
+    private mutating func append(_ call: Call, _ part: DecisionPart) -> Int {
+        let isFull = packet.groups.count >= ScriptCall.mostDecisions || packet.integers + part.width > ScriptCall.mostIntegers
+        // In a cluster each goes alone: keys of several subjects, even in one slot, cannot be served while it moves.
+        if isFull || call.slot != nil { seal() }
+        return packet.append(call, part)
     }
 
     /// Ends the packet that is being made.

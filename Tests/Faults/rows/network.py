@@ -88,7 +88,8 @@ def reply_lost(s: Scenario) -> None:
     s.demand(len(ids) == len(set(ids)), "a call was sent twice")
     lost = [r for r in unknown if r.x in ("deadlineExceeded", "desynchronised", "connect")]
     # The store's own looks at the server lose replies, too: two a look, twice a second.
-    s.demand(len(ids) >= len(lost) >= len(ids) - 10, f"{len(ids)} replies lost, {len(lost)} decisions with unknown charge: {codes(unknown)}")
+    # Decisions that travel together lose one reply together.
+    s.demand(len(lost) >= len(ids) - 10, f"{len(ids)} replies lost, {len(lost)} decisions with unknown charge: {codes(unknown)}")
     exact(s, redis, records)
     s.figure(f"{len(ids)} replies lost, {len(unknown)} unknown ({codes(unknown)}), 0 sent again, counts within")
 
