@@ -157,7 +157,8 @@ struct AuthenticatorTests {
     func madeUp() async throws {
         try await withScene { scene in
             try await expect("\(scene.new.key.id) of acme", scene.new.text, at: scene.first, from: try address("192.0.2.2"))
-            let before = try await scene.bench.redis.command(["DBSIZE"]).integer ?? 0
+            func counted() async throws -> Int { try await scene.bench.redis.command(["KEYS", "hg:{i:*"]).elements?.count ?? 0 }
+            let before = try await counted()
             let addresses = try (0..<20).map { try address("198.51.100.\($0)") }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for address in addresses {
@@ -167,7 +168,9 @@ struct AuthenticatorTests {
             }
             let directory = scene.first.directory
             #expect(directory.held == 2 && directory.openings == 1 && directory.used.count == 1)
-            #expect(try await scene.bench.redis.command(["DBSIZE"]).integer == before + 20)
+            #expect(try await counted() == before + 20)
+            let others = try await scene.bench.redis.command(["KEYS", "hg:{k:*"]).elements?.count
+            #expect(others == 2)
         }
     }
 

@@ -68,7 +68,7 @@ struct ConfigurationTests {
             (["HEADGATE_LISTEN": "8080"], "HOST:PORT"),
             (["HEADGATE_LISTEN": "::1:8080"], "in brackets"),
             (["HEADGATE_LISTEN": "a:70000"], "HOST:PORT"),
-            (["HEADGATE_REDIS": "http://x"], "expected redis:// or unix://"),
+            (["HEADGATE_REDIS": "http://x"], "expected redis://, rediss://, unix://"),
             (["HEADGATE_TRUST_IDENTITY_HEADERS": "maybe"], "trust_identity_headers is 'maybe'; expected true or false"),
             (["HEADGATE_DEADLINE": "50"], "deadline is '50'; expected a time"),
             (["HEADGATE_DEADLINE": "0ms"], "deadline is '0ms'; expected a time"),
@@ -84,7 +84,7 @@ struct ConfigurationTests {
 
     @Test("A password in a wrong URL is not repeated")
     func secret() {
-        let error = #expect(throws: ConfigurationError.self) { try StoreChoice("rediss://user:hunter2@host") }
+        let error = #expect(throws: ConfigurationError.self) { try StoreChoice("redes://user:hunter2@host") }
         #expect(error?.message.contains("hunter2") == false)
     }
 

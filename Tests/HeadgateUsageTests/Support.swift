@@ -113,7 +113,7 @@ extension RedisStore {
     }
 
     /// The keys of a pattern.
-    func keys(_ pattern: String = "*") async throws -> [String] {
+    func keys(_ pattern: String = "hg:{a:*") async throws -> [String] {
         (try await command(["KEYS", pattern]).elements ?? []).compactMap(\.text).sorted()
     }
 

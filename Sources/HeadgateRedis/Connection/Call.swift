@@ -144,6 +144,9 @@ extension Call {
         answer(caller, .failure(error))
     }
 
+    /// Whether it is a call of the script: a decision, or what is done about one.
+    var isOfScript: Bool { part != nil || expectation != .anything }
+
     /// Whether nobody waits any more.
     var isOver: Bool {
         state.withLock { state in

@@ -145,10 +145,11 @@ extension ConnectionHandler {
         case .none: break
         case .becomeReady: owner?.connectionIsReady(self)
         case .complete(let call, let reply):
-            hasAnswers = true
+            // A server may answer INFO and yet make no decisions; a sentinel is asked for nothing else.
+            if call.isOfScript || settings.script == nil { hasAnswers = true }
             call.finish(.success(reply))
         case .fail(let call, let error):
-            if error.code.isNodeTrouble { owner?.nodeFailed(error) } else { hasAnswers = true }
+            if error.code.isNodeTrouble { owner?.nodeFailed(error) } else if call.isOfScript { hasAnswers = true }
             call.finish(.failure(error))
         case .redirect(let attempt, let fault): redirect(attempt, fault)
         case .sendAgain(let attempt, let loadingScript): sendAgain(attempt, loadingScript: loadingScript, at: now)

@@ -59,4 +59,12 @@ extension LimiterError.Code {
             false
         }
     }
+
+    /// Whether an error comes of a server that answers, and refuses to write or to run our script.
+    var isRefusalOfWrites: Bool {
+        switch self {
+        case .permission, .outOfMemory, .misconfigured, .noReplicas, .unsafeEviction: true
+        default: false
+        }
+    }
 }

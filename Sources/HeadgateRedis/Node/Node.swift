@@ -42,7 +42,10 @@ final class Node: Router {
     ///
     /// One connection carries more than a Redis can decide, and in larger batches than several would. The others stand by.
     func submit(_ attempt: Attempt) {
-        if let refusal = settings.health.refusal { return attempt.call.finish(.failure(refusal)) }
+        // A server that refuses what the script writes may still tell what others ask for.
+        if let refusal = settings.health.refusal, attempt.call.isOfScript || !refusal.code.isRefusalOfWrites {
+            return attempt.call.finish(.failure(refusal))
+        }
         (lanes.first { $0.isUp } ?? lanes[0]).submit(attempt)
     }
 

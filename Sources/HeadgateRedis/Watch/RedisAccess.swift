@@ -55,7 +55,7 @@ public struct RedisAccess: Sendable, Hashable {
     /// One harmless use of each command that the script uses on a key; the key lives a second.
     static func trials(on key: String) -> [[String]] {
         [
-            ["TIME"], ["ROLE"], ["INCR", key], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["PEXPIRE", key, "1000"],
+            ["TIME"], ["ROLE"], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["INCR", key], ["PEXPIRE", key, "1000"],
             ["DEL", key],
             ["RPUSH", key, "1", "1"], ["PEXPIRE", key, "1000"], ["LPUSH", key, "1"], ["LLEN", key], ["LRANGE", key, "0", "0"],
             ["LSET", key, "0", "1"], ["LREM", key, "1", "1"], ["LPOP", key], ["RPOP", key], ["DEL", key], ["ZADD", key, "1", "1"],
