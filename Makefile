@@ -52,7 +52,7 @@ faults:
 	@swift build --product FaultWorker
 	@swift build --product headgate
 ifdef MUTANTS
-	@python3 Tests/Faults/mutants.py $(if $(filter-out 1,$(MUTANTS)),--only $(MUTANTS))
+	@python3 Tests/Faults/mutants.py --write docs/faults.md $(if $(filter-out 1,$(MUTANTS)),--only $(MUTANTS))
 else
 	@cd Tests/Faults && python3 -m unittest -q test_checkers
 	@python3 Tests/Faults/run.py $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) \

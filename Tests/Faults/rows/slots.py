@@ -304,3 +304,26 @@ def deny_cache(s: Scenario) -> None:
     s.demand(share <= 0.1, f"{share:.2f} calls of Redis for each decision on a saturated key, at most 0.1")
     s.demand(given == 100, f"{given} of 100 were admitted")
     s.figure(f"{share:.2f} calls of Redis for each decision; {given} admitted")
+
+
+@row("38c", "equal limits of one key, of which one is saturated, and denials are remembered", "a denial answers for its own limit and key alone", short=True, alone=False)
+def own_denials(s: Scenario) -> None:
+    redis = s.redis()
+    limits = [Limit(name, "sliding_window_log", 5, DAY, policy="closed") for name in ("log", "twin")]
+    limits += [Limit(name, "token_bucket", 5, DAY, burst=5, policy="closed") for name in ("bucket", "pair")]
+    worker = s.worker(redis.url, limits, "twins", remembered_denials=1_000)
+    asked = 0
+    for full, other in (("log", "twin"), ("bucket", "pair")):
+        worker.acquire("a", full, times=6)
+        # Denials answer once it was heard that nothing came back.
+        s.sleep(0.5)
+        before = redis.calls("evalsha")
+        denied = [answer["o"] for answer in worker.acquire("a", full, times=50)]
+        asked += redis.calls("evalsha") - before
+        s.demand(denied == ["D"] * 50, f"{denied.count('A')} of 50 were admitted by the saturated {full}")
+        for key_name, limit in (("a", other), ("b", full)):
+            given = [answer["o"] for answer in worker.acquire(key_name, limit, times=6)]
+            s.demand(given == ["A"] * 5 + ["D"], f"{limit} of {key_name}, of which nothing was taken: {' '.join(given)}")
+    s.proof(asked <= 10, f"{asked} calls of Redis for 100 denials")
+    records = s.finish(redis, judge=False)
+    s.figure(f"{asked} calls of Redis for 100 denials; {sum(r.o == 'A' for r in records)} of 30 admitted")
