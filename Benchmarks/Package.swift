@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What the measurements need beside the command `headgate`; a package of its own, so that nobody who depends on Headgate builds it.
+let package = Package(
+    name: "headgate-benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "headgate", path: "..")],
+    targets: [
+        // A limiter as it is often written: one blocking connection a thread, one EVALSHA a decision.
+        .executableTarget(
+            name: "NaiveWrapper",
+            cSettings: [
+                .define("_GNU_SOURCE"), .treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra"),
+                .enableWarning("strict-prototypes"), .enableWarning("write-strings"),
+            ],
+            linkerSettings: [.linkedLibrary("hiredis"), .linkedLibrary("pthread"), .linkedLibrary("m")]
+        )
+    ]
+)
