@@ -77,9 +77,27 @@ package struct Bench: Sendable {
     }
 
     private func drive(_ traffic: Traffic, for duration: Duration, until ending: Ending) async throws -> Measurement {
-        let end = NIODeadline.now() + TimeAmount(duration)
-        ending.begin(at: end)
-        let arrivals = plan.rate.map { Arrivals(perSecond: $0, on: MultiThreadedEventLoopGroup.singleton.any()) }
+        guard let rate = plan.rate else { return try await drive(traffic, for: duration, until: ending, by: nil) }
+        // A thread of its own: those of the connections are not to be in the way of time.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let arrivals = Arrivals(perSecond: rate, on: group.any())
+            let measurement = try await drive(traffic, for: duration, until: ending, by: arrivals)
+            try await group.shutdownGracefully()
+            return measurement
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private func drive(
+        _ traffic: Traffic,
+        for duration: Duration,
+        until ending: Ending,
+        by arrivals: Arrivals?
+    ) async throws -> Measurement {
+        ending.begin(at: NIODeadline.now() + TimeAmount(duration))
         return try await withThrowingTaskGroup(of: Measurement.self) { group in
             for number in 0..<plan.callers {
                 group.addTask {
@@ -151,7 +169,10 @@ private struct Caller {
             start = try await ask(since: start)
             asked += 1
             // Answers from memory never wait: others would not come to their turn.
-            if asked.isMultiple(of: 64) { await Task.yield() }
+            if asked.isMultiple(of: 64) {
+                await Task.yield()
+                start = .now()
+            }
         }
         return seen
     }

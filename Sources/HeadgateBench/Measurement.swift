@@ -31,7 +31,9 @@ package struct Measurement: Sendable {
     package var isFailure: Bool { decisions == 0 }
 
     /// Why there was nothing but errors.
-    package var failure: String { lastError ?? "no decision was made in time" }
+    package var failure: String {
+        lastError.map { "Redis gave no answer: \($0)" } ?? "nothing was measured: interrupted, or no answer came within the time"
+    }
 }
 
 extension Measurement {

@@ -62,7 +62,7 @@ struct BenchCommand: AsyncParsableCommand {
         } catch let error as LimiterError {
             throw CommandError(error)
         }
-        if measurement.isFailure { throw CommandError(message: "Redis gave no answer: \(measurement.failure)", ending: .backend) }
+        if measurement.isFailure { throw CommandError(message: measurement.failure, ending: .backend) }
         try CommandResult(text: json ? measurement.json.text : measurement.text, ending: .done).finish()
     }
 
