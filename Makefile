@@ -3,7 +3,7 @@
 # make lint   format, C warnings, and the rules that no compiler checks
 # make openapi  what the server answers against its OpenAPI documents, with schemathesis from PyPI
 # make faults the fault table against real Redis processes; ROW=24, ROWS=1-22, SEED=7, SHORT=1, MUTANTS=1
-# make bench  Headgate and its neighbours side by side, measured; QUICK=1 takes less than three minutes and writes nothing
+# make bench  Headgate and its neighbours side by side, measured; QUICK=1 takes less than three minutes and writes nothing, ROUNDS=5
 # make fuzz   the C module under AddressSanitizer and libFuzzer, SECONDS_EACH seconds each (30)
 SHELL := bash
 POLICY ?= policies/tensorone.yaml
@@ -63,7 +63,7 @@ bench:
 	@scripts/setup bench
 	@echo "bench: building in release mode (the first build takes some minutes)"
 	@for product in headgate NaiveWrapper Resolution; do $(RELEASE) --product $$product || exit; done
-	@programs=$$($(RELEASE) --show-bin-path) && python3 Benchmarks/run.py $(if $(QUICK),--quick) --headgate "$$programs/headgate" \
+	@programs=$$($(RELEASE) --show-bin-path) && python3 Benchmarks/run.py $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) --headgate "$$programs/headgate" \
 		--naive "$$programs/NaiveWrapper" --resolution "$$programs/Resolution"
 
 fuzz: setup

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures Headgate and its neighbours side by side, on a redis-server of its own.
 
-    run.py --headgate PROGRAM --naive PROGRAM --resolution PROGRAM [--quick]
+    run.py --headgate PROGRAM --naive PROGRAM --resolution PROGRAM [--quick] [--rounds N]
 
 Every round measures everything once, so that what else the machine does meets all alike; figures are medians over the rounds, and
 ratios are medians of the rounds' ratios. A full run writes RESULTS.md beside this file. A quick one only prints, and fails when a
@@ -9,7 +9,7 @@ ratio is so far off that no noise explains it.
 """
 import argparse
 import json
-import pathlib
+import signal
 import subprocess
 import sys
 import venv
@@ -95,7 +95,7 @@ def memory(contestants, quick):
         text = f"name: one\nalgorithm: {algorithm}\ndefault_tier: free\nclasses: {{ all: ['* /**'] }}\ntiers: {{ free: {{ limits: {{ all: 100/day }} }} }}\n"
         server.ask("FLUSHALL")
         before = server.memory()
-        figures = contestants.headgate("policy", 64, MEMORY_SECONDS / (3 if quick else 1), policy=contestants.policy("one", text), keep=True)
+        figures = contestants.headgate("policy", 64, MEMORY_SECONDS / (2 if quick else 1), policy=contestants.policy("one", text), keep=True)
         keys = int(server.ask("DBSIZE"))
         name = len(server.ask("RANDOMKEY"))
         bytes_each[algorithm] = ((server.memory() - before) / keys - name, figures["allowed"] / keys)
@@ -107,8 +107,10 @@ def main():
     for program in ("headgate", "naive", "resolution"):
         options.add_argument(f"--{program}", required=True, metavar="PROGRAM")
     options.add_argument("--quick", action="store_true")
+    options.add_argument("--rounds", type=int)
     options = options.parse_args()
-    python, results, rounds = python_environment(), Results(), 2 if options.quick else 5
+    python, results, rounds = python_environment(), Results(), options.rounds or (2 if options.quick else 5)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with RedisServer() as server:
         contestants = Contestants(server, options.headgate, options.naive, python)
         for number in range(rounds):
@@ -121,7 +123,7 @@ def main():
     text = report.text(results, bytes_each, resolution, report.machine(redis, python), rounds)
     print(text)
     if options.quick:
-        failures = report.impossible(results)
+        failures = list(report.impossible(results))
         for failure in failures:
             print(f"bench: {failure}", file=sys.stderr)
         sys.exit(1 if failures else 0)

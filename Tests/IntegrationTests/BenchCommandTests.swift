@@ -50,7 +50,8 @@ struct BenchCommandTests {
             (["--workload", "hot", "--seconds", "0"], "seconds"), (["--workload", "hot", "--rate", "0"], "rate"),
             (["--workload", "hot", "--algorithm", "magic"], "token_bucket"), (["--workload", "policy"], "--policy"),
             (["--workload", "policy", "--policy", TestServer.policy("tensorone"), "--algorithm", "fixed_window"], "--algorithm"),
-            (["--workload", "hot", "--redis", "memory"], "--redis URL"), (["--workload", "hot", "--redis", "redis-cluster://h"], "cluster"),
+            (["--workload", "hot", "--redis", "memory"], "--redis URL"),
+            (["--workload", "hot", "--redis", "redis-cluster://h"], "cluster"),
         ]
         for (arguments, word) in wrong {
             let executable = try Executable("headgate", ["bench"] + arguments)
