@@ -42,7 +42,9 @@ def subjects(workload):
 
 
 async def measure(port, client, strategy, workload, callers, seconds):
-    limiter = STRATEGIES[strategy](RedisStorage(f"async+redis://127.0.0.1:{port}", implementation=client))
+    # A connection for each caller: with fewer, redis-py refuses some.
+    storage = RedisStorage(f"async+redis://127.0.0.1:{port}", implementation=client, max_connections=callers)
+    limiter = STRATEGIES[strategy](storage)
     limit, order = LIMITS[workload], subjects(workload)
     asked, times = 0, []
 

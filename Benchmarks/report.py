@@ -1,12 +1,13 @@
 """What a run says: tables, and which targets were reached."""
 import datetime
 import os
-import pathlib
 import platform
 import subprocess
 
+from contestants import HERE
 from results import Case
 
+WORKLOADS = {"uniform": "W1", "hot": "W2", "denied": "W3", "zipf": "W4", "policy": "W5"}
 PLAIN = Case("plain script", "uniform", "GCRA", "8 x 64")
 CEILING = Case("`return 1`", "-", "-", "8 x 64")
 NAIVE = Case("naive hiredis wrapper", "uniform", "GCRA", 16)
@@ -76,32 +77,42 @@ def table(head, rows):
 
 
 def figures(results):
-    head = ["limiter", "workload", "algorithm", "callers", "decisions/s", "to plain", "p50 us", "p99 us", "p99.9 us", "Redis us", "client us"]
+    head = ["limiter", "workload", "algorithm", "callers", "decisions/s", "to plain"]
+    head += ["p50 us", "p99 us", "p99.9 us", "Redis us", "client us"]
     names = ["p50_us", "p99_us", "p999_us", "redis_cpu_us", "client_cpu_us"]
     rows = []
-    for case in sorted(results, key=lambda case: (case.limiter == "headgate", case.limiter, case.workload, case.algorithm, str(case.callers))):
+    for case in sorted(results, key=order):
         rate = number(results.median(case, "decisions_per_second"))
         ratio = number(results.ratio(case, PLAIN, "decisions_per_second"))
-        rows.append([*case, rate, ratio, *(number(results.median(case, name)) for name in names)])
+        named = case._replace(workload=" ".join(filter(None, (WORKLOADS.get(case.workload.split(",")[0]), case.workload))))
+        rows.append([*named, rate, ratio, *(number(results.median(case, name)) for name in names)])
     return table(head, rows)
 
 
-def machine(redis, python):
+def order(case):
+    """Neighbours first, then by workload."""
+    number = list(WORKLOADS).index(case.workload.split(",")[0]) if case.workload != "-" else 0
+    return case.limiter == "headgate", case.limiter, number, case.workload, case.algorithm, str(case.callers).zfill(6)
+
+
+def machine(redis):
     """What it ran on."""
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    system = next((line.split("=")[1].strip().strip('"') for line in open("/etc/os-release") if line.startswith("PRETTY_NAME")), platform.system())
+    system = platform.freedesktop_os_release()["PRETTY_NAME"] if os.path.exists("/etc/os-release") else platform.system()
 
     def said(*command):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=pathlib.Path(__file__).parent)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE)
         return done.stdout.strip().split("\n")[0]
 
-    versions = said(python, "-c", "from importlib.metadata import version as v; print(*(f'{n} {v(n)}' for n in ('limits', 'redis', 'hiredis', 'coredis')), sep=', ')")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    packages = [line for line in open(HERE / "requirements.txt") if line.startswith(("limits=", "redis=", "hiredis=", "coredis="))]
+    versions = ", ".join(package.strip().replace("==", " ") for package in packages)
     return [
-        f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB; {system}, Linux {platform.release()}",
+        f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; {system}, Linux {platform.release()}",
         f"redis-server {redis} without persistence, 127.0.0.1; clients and server share the cores",
         f"{said('swift', '--version')}, release build of {said('git', 'describe', '--always', '--dirty')}; {versions}",
-        f"load average of the last minute at the end: {os.getloadavg()[0]:.1f}; {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
+        f"load average of the last minute at the end: {os.getloadavg()[0]:.1f}; {now:%Y-%m-%d %H:%M} UTC",
     ]
 
 

@@ -24,6 +24,13 @@ ENVIRONMENT = ROOT / ".build-venv-bench"
 ALGORITHMS = ("token_bucket", "sliding_window_log", "fixed_window", "sliding_window_counter", "concurrency")
 WORKLOADS = ("uniform", "hot", "denied", "zipf")
 MEMORY_SECONDS = 6
+ONE_LIMIT = """
+name: one
+algorithm: {algorithm}
+default_tier: free
+classes: {{ all: ["* /**"] }}
+tiers: {{ free: {{ limits: {{ all: 100/day }} }} }}
+"""
 
 
 def python_environment():
@@ -56,10 +63,11 @@ def measurements(contestants, results, quick):
         return Case("headgate", workload, algorithm, callers), lambda: ask(workload, callers, seconds, algorithm)
 
     def limits(client, strategy, workload, callers=64):
-        return Case(f"limits, {client}", workload, strategy, callers), lambda: contestants.limits(client, strategy, workload, callers, seconds)
+        case = Case(f"limits, {client}", workload, strategy, callers)
+        return case, lambda: contestants.limits(client, strategy, workload, callers, seconds)
 
-    yield report.PLAIN, lambda: contestants.redis_benchmark(plain, 50_000 * seconds)
-    yield report.CEILING, lambda: contestants.redis_benchmark("return 1", 300_000 * seconds)
+    yield report.PLAIN, lambda: contestants.redis_benchmark(plain, 150_000 * seconds)
+    yield report.CEILING, lambda: contestants.redis_benchmark("return 1", 500_000 * seconds)
     yield report.LONE, lambda: contestants.naive(1, 100_000, seconds)
     yield report.NAIVE, lambda: contestants.naive(16, 100_000, seconds)
     for workload in WORKLOADS:
@@ -79,7 +87,7 @@ def measurements(contestants, results, quick):
             if (workload, algorithm) != ("uniform", "sliding_window_log"):
                 yield headgate(workload, algorithm=algorithm)
     for callers in (64, 1024):
-        yield Case("headgate", "policy, 2 limits", "sliding_window_log", callers), lambda n=callers: ask("policy", n, seconds, policy=two)
+        yield report.TWO._replace(callers=callers), lambda callers=callers: ask("policy", callers, seconds, policy=two)
     for client in ("redispy", "coredis"):
         for strategy in ("moving", "sliding"):
             yield limits(client, strategy, "uniform")
@@ -92,10 +100,10 @@ def memory(contestants, quick):
     """Bytes that a subject takes beside its key's name, and how often each was counted, by algorithm."""
     server, bytes_each = contestants.server, {}
     for algorithm in ("token_bucket",) if quick else ALGORITHMS[:-1]:
-        text = f"name: one\nalgorithm: {algorithm}\ndefault_tier: free\nclasses: {{ all: ['* /**'] }}\ntiers: {{ free: {{ limits: {{ all: 100/day }} }} }}\n"
+        policy = contestants.policy("one", ONE_LIMIT.format(algorithm=algorithm))
         server.ask("FLUSHALL")
         before = server.memory()
-        figures = contestants.headgate("policy", 64, MEMORY_SECONDS / (2 if quick else 1), policy=contestants.policy("one", text), keep=True)
+        figures = contestants.headgate("policy", 256, MEMORY_SECONDS / (2 if quick else 1), policy=policy, keep=True)
         keys = int(server.ask("DBSIZE"))
         name = len(server.ask("RANDOMKEY"))
         bytes_each[algorithm] = ((server.memory() - before) / keys - name, figures["allowed"] / keys)
@@ -120,7 +128,7 @@ def main():
         bytes_each = memory(contestants, options.quick)
         redis = server.info("server")["redis_version"]
     resolution = json.loads(subprocess.run([options.resolution], capture_output=True, text=True, check=True).stdout)
-    text = report.text(results, bytes_each, resolution, report.machine(redis, python), rounds)
+    text = report.text(results, bytes_each, resolution, report.machine(redis), rounds)
     print(text)
     if options.quick:
         failures = list(report.impossible(results))
