@@ -3,13 +3,15 @@
 # make lint   format, C warnings, and the rules that no compiler checks
 # make openapi  what the server answers against its OpenAPI documents, with schemathesis from PyPI
 # make faults the fault table against real Redis processes; ROW=24, ROWS=1-22, SEED=7, SHORT=1, MUTANTS=1
+# make bench  Headgate and its neighbours side by side, measured; QUICK=1 takes less than three minutes and writes nothing, ROUNDS=5
 # make fuzz   the C module under AddressSanitizer and libFuzzer, SECONDS_EACH seconds each (30)
 SHELL := bash
 POLICY ?= policies/tensorone.yaml
 LISTEN ?= 127.0.0.1:8080
 SECONDS_EACH ?= 30
+RELEASE := swift build -c release --package-path Benchmarks --scratch-path .build-benchmarks
 
-.PHONY: help setup build run test lint openapi faults fuzz clean
+.PHONY: help setup build run test lint openapi faults bench fuzz clean
 
 help:
 	@sed -n '1,/^SHELL/{/^#/s/^# //p}' Makefile
@@ -58,6 +60,14 @@ else
 	@python3 Tests/Faults/run.py $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROW)$(ROWS),--rows $(ROW)$(ROWS),$(if $(SHORT),,--write docs/faults.md))
 endif
+
+# A whole run writes Benchmarks/RESULTS.md. One release build for all: of Benchmarks and of the command.
+bench:
+	@scripts/setup bench
+	@echo "bench: building in release mode (the first build takes some minutes)"
+	@for product in headgate NaiveWrapper Resolution; do $(RELEASE) --product $$product || exit; done
+	@programs=$$($(RELEASE) --show-bin-path) && python3 Benchmarks/run.py $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) --headgate "$$programs/headgate" \
+		--naive "$$programs/NaiveWrapper" --resolution "$$programs/Resolution"
 
 fuzz: setup
 	@SECONDS_EACH=$(SECONDS_EACH) Fuzz/run.sh

@@ -132,6 +132,13 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // What `headgate bench` measures.
+        .target(
+            name: "HeadgateBench",
+            dependencies: ["Headgate", "HeadgateJSON", "HeadgateRedis", .logging, .nioCore, .nioPosix, .unixSignals],
+            swiftSettings: swiftSettings
+        ),
+
         // MARK: HTTP
         .target(
             name: "HeadgateHTTP",
@@ -207,7 +214,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "HeadgateCommand",
-            dependencies: ["Headgate", "HeadgateAccounts", "HeadgateRedis", "HeadgateServer", .argumentParser, .configuration, .logging],
+            dependencies: [
+                "Headgate", "HeadgateAccounts", "HeadgateBench", "HeadgateJSON", "HeadgatePolicy", "HeadgateRedis", "HeadgateServer",
+                .argumentParser, .configuration, .logging,
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -287,6 +297,11 @@ let package = Package(
         .testTarget(
             name: "HeadgateRedisTests",
             dependencies: ["Headgate", "HeadgateRedis", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "HeadgateBenchTests",
+            dependencies: ["Headgate", "HeadgateBench", "HeadgateRedis", "HeadgateTesting", "TestSupport", .nioPosix],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -26,7 +26,7 @@ struct HeadgateCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, InspectCommand.self, AccountsCommand.self, KeysCommand.self,
             OverrideCommand.self, BoostCommand.self, IncreasesCommand.self, PolicyCommand.self,
-            RedisACLCommand.self,
+            RedisACLCommand.self, BenchCommand.self,
         ]
     )
 }

@@ -5,6 +5,11 @@ package struct CommandResult: Sendable, Equatable {
     /// How it ends.
     package var ending: Ending
 
+    package init(text: String, ending: Ending) {
+        self.text = text
+        self.ending = ending
+    }
+
     /// How a command ends; the raw value is its exit code.
     package enum Ending: Int32, Sendable, CaseIterable {
         /// The request is allowed, or the work is done.
@@ -24,4 +29,9 @@ package struct CommandError: Error, Sendable, Equatable {
     package let message: String
     /// How the command ends.
     package let ending: CommandResult.Ending
+
+    package init(message: String, ending: CommandResult.Ending) {
+        self.message = message
+        self.ending = ending
+    }
 }

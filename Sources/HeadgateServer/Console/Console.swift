@@ -1,5 +1,5 @@
 package import Configuration
-import Headgate
+package import Headgate
 package import HeadgatePolicy
 import HeadgateYAML
 import Logging
@@ -60,7 +60,7 @@ package struct Console: Sendable {
 
 extension CommandError {
     /// An error of the limiter: the request's own fault, or the store's.
-    init(_ error: LimiterError) {
+    package init(_ error: LimiterError) {
         switch error.code {
         case .badRequest, .invalidPath, .invalidLimit, .unknownTier, .customLimitMissing, .noRules:
             self.init(message: error.message, ending: .usage)
