@@ -56,8 +56,8 @@ public struct RedisAccess: Sendable, Hashable {
     static func trials(on key: String) -> [[String]] {
         [
             ["TIME"], ["ROLE"], ["DEL", key], ["SET", key, "1", "PX", "1000"], ["GET", key], ["INCR", key], ["PEXPIRE", key, "1000"],
-            ["DEL", key],
-            ["RPUSH", key, "1", "1"], ["PEXPIRE", key, "1000"], ["LPUSH", key, "1"], ["LLEN", key], ["LRANGE", key, "0", "0"],
+            ["PTTL", key], ["DEL", key], ["RPUSH", key, "1", "1"], ["PEXPIRE", key, "1000"], ["LPUSH", key, "1"], ["LLEN", key],
+            ["LRANGE", key, "0", "0"],
             ["LSET", key, "0", "1"], ["LREM", key, "1", "1"], ["LPOP", key], ["RPOP", key], ["DEL", key], ["ZADD", key, "1", "1"],
             ["PEXPIRE", key, "1000"], ["ZSCORE", key, "1"], ["ZCARD", key], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
             ["ZRANGEBYSCORE", key, "0", "1"], ["ZREMRANGEBYSCORE", key, "0", "0"], ["ZREM", key, "1"],
