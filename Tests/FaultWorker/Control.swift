@@ -33,7 +33,7 @@ private struct BurstEnd: Encodable {
 extension Worker {
     /// Does what the lines of standard input say, until `stop`, its end, or the end of the plan's time.
     ///
-    ///     rate N | acquire KEY LIMITS COST [TIMES] | burst N KEY LIMIT [COST] | cancel N KEY LIMIT | probe | metrics | stop
+    ///     rate N | acquire KEY LIMITS COST [TIMES] | burst N KEY LIMIT [COST] | cancel N KEY LIMIT [BYSTANDERS] | probe | metrics | stop
     func obey() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -58,7 +58,7 @@ extension Worker {
                 Output.print(await decided(word(1), named(word(2)), Int64(word(3)) ?? 1).record)
             }
         case "burst": await burst(number(1, 1), word(2), named(word(3)), Int64(number(4, 1)))
-        case "cancel": await cancel(number(1, 1), word(2), named(word(3)))
+        case "cancel": await cancel(number(1, 1), word(2), named(word(3)), bystanders: number(4, 0))
         case "probe":
             do throws(LimiterError) {
                 try await store.probe()
@@ -100,15 +100,22 @@ extension Worker {
     }
 
     /// Makes decisions whose callers give up at random instants of the first two milliseconds.
-    private func cancel(_ count: Int, _ key: String, _ limits: [Limit]) async {
+    private func cancel(_ count: Int, _ key: String, _ limits: [Limit], bystanders: Int) async {
         var random = SeededGenerator(seed: plan.seed, salt: Array("cancel".utf8))
         for _ in 0..<count {
             let patience = Duration.microseconds(Int64.random(in: 0...2_000, using: &random))
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await decide(key, limits, 1) }
-                group.addTask { try? await Task.sleep(for: patience) }
-                await group.next()
-                group.cancelAll()
+            await withTaskGroup(of: Void.self) { crowd in
+                crowd.addTask {
+                    await withTaskGroup(of: Void.self) { group in
+                        group.addTask { await decide(key, limits, 1) }
+                        group.addTask { try? await Task.sleep(for: patience) }
+                        await group.next()
+                        group.cancelAll()
+                    }
+                }
+                for number in 0..<bystanders {
+                    crowd.addTask { await decide("\(key)-\(number)", limits, 1) }
+                }
             }
         }
         Output.print(["cancelled": count])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Twelve seeded bugs, each of which has to turn rows of the fault table red: the bar for the suite itself.
+"""Seeded bugs, each of which has to turn rows of the fault table red: the bar for the suite itself.
 
     mutants.py [--only readonly-ignored,unbounded] [--write docs/faults.md] [--check]
 
@@ -91,13 +91,28 @@ MUTANTS = [
         Edit(REDIS + "Wire/RedisFault.swift", "case .crossSlot, .loading, .busy, .noPermission, .noReplicas, .misconfigured, .outOfMemory, .wrongType, .script, .other:\n            .report",
              "case .crossSlot, .loading, .busy, .noPermission, .noReplicas, .misconfigured, .outOfMemory, .wrongType, .script, .other, .readOnly:\n            .report"),
     ]),
-    Mutant("cancel-forgets", "the reply of a cancelled call is left to the next one", "50", [
+    Mutant("cancel-forgets", "the reply that a cancelled caller is owed is left to the next one on its connection", "50", [
+        Edit(REDIS + "Connection/Call.swift", "    let part: DecisionPart?\n\n", "    let part: DecisionPart?\n    let riders: [Call]\n\n"),
+        Edit(REDIS + "Connection/Call.swift", "part: DecisionPart? = nil,\n", "part: DecisionPart? = nil,\n        riders: [Call] = [],\n"),
+        Edit(REDIS + "Connection/Call.swift", "self.part = part\n", "self.part = part\n        self.riders = riders\n"),
+        Edit(REDIS + "Connection/Call.swift", "        state.withLock { state in\n            if case .over = state.phase { true }",
+             "        if !riders.isEmpty, riders.allSatisfy(\\.isOver) { return true }\n"
+             "        return state.withLock { state in\n            if case .over = state.phase { true }"),
+        Edit(REDIS + "Scripts/CallMaker.swift", "slot: packet.slot,\n", "slot: packet.slot,\n            riders: packet.groups.flatMap(\\.calls),\n"),
         Edit(REDIS + "Connection/ConnectionMachine+replies.swift", "guard let entry = owed.popFirst() else { return .close(ConnectionMachine.unasked(reply)) }",
              "while let first = owed.first, case .call(let attempt, _) = first.purpose, attempt.call.isOver { owed.removeFirst() }\n"
              "            guard let entry = owed.popFirst() else { return .close(ConnectionMachine.unasked(reply)) }"),
     ]),
+    Mutant("cancel-shifts", "the part of a cancelled caller in a reply is left to the next one", "50", [
+        Edit(REDIS + "Packing/Packet.swift", "            for group in groups {\n                group.distribute(numbers, from: at)",
+             "            for group in groups where !group.calls.allSatisfy(\\.isOver) {\n                group.distribute(numbers, from: at)"),
+    ]),
     Mutant("unbounded", "any number of callers may wait", "53", [
         Edit(REDIS + "Connection/Load.swift", "guard decisionsNow <= bounds.decisions, bytesNow <= bounds.bytes else {", "guard decisionsNow >= 0, bytesNow >= 0 else {"),
+    ]),
+    Mutant("key-without-limit", "two limits of one subject share a key", "7", [
+        Edit(REDIS + "Scripts/KeySpace.swift", "\"\\(prefix):{\\(identity.tag)}:\\(limit.id):\\(limit.algorithm.format)\"",
+             "\"\\(prefix):{\\(identity.tag)}:x:\\(limit.algorithm.format)\""),
     ]),
     Mutant("denial-without-limit", "a remembered denial of one limit answers for another", "38c", [
         Edit(REDIS + "Denials/DenialCache.swift", "            self.limit = limit.id\n", "            self.limit = \"\"\n"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Iterable
 
 import check
 import history
@@ -245,7 +246,7 @@ def flush_all(s: Scenario) -> None:
     s.figure(f"noticed after {', '.join(f'{d:.2f}' for d in delays) or 'never'} s; {over} admitted of {len(records)}, none beyond L per flush")
 
 
-def exact(s: Scenario, redis: Redis, records: list[history.Record], keys: str = "abc", limit: str = "count") -> None:
+def exact(s: Scenario, redis: Redis, records: list[history.Record], keys: Iterable[str] = "abc", limit: str = "count") -> None:
     """What Redis counts is what was admitted, and at most what is unknown beside."""
     for key in keys:
         value = redis.call("GET", f"hg:{{a:{key}}}:{limit}:fw1")
