@@ -19,7 +19,7 @@ SECOND = 1_000_000
 P99_SLACK, MAX_SLACK = 50.0, 250.0
 RECOVERY = 2.0
 # What a worker has open without any connection (15): its streams, its history, two event loops, signals; and one.
-DESCRIPTORS = 16
+DESCRIPTORS = 20  # Look-ups of names that nobody answers hold some for as long as the resolver takes.
 
 
 class Skipped(Exception):

@@ -192,7 +192,7 @@ extension ConnectionHandler {
         let (overdue, next) = machine.overdue(at: now)
         nextDeadline = next
         for call in overdue { call.giveUp(.deadlineExceeded, "Redis did not answer within the deadline") }
-        if isSilent(since: machine.oldestSending, at: now) {
+        if isSilent(at: now) {
             for _ in overdue { owner?.nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline")) }
         }
         if let stalls, stalls <= now {
@@ -203,9 +203,9 @@ extension ConnectionHandler {
     /// Whether Redis had half of a deadline to say anything, and said nothing.
     ///
     /// A server that is behind but answers is not down, and a process that was itself kept waiting knows nothing of the server.
-    private func isSilent(since sending: NIODeadline?, at now: NIODeadline) -> Bool {
+    func isSilent(at now: NIODeadline) -> Bool {
         let patience = TimeAmount(settings.configuration.deadline / 2)
-        guard let sending else { return false }
+        guard let sending = machine.oldestSending else { return false }
         return now - sending >= patience && now - lastReply >= patience
     }
 

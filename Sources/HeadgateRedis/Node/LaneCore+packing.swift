@@ -36,6 +36,16 @@ extension LaneCore {
         }
     }
 
+    /// Gives up those whose deadline has come; each counts for the breaker as a call of its own would.
+    func expirePacks(at now: NIODeadline) {
+        let (next, expired) = packer.expire(at: now)
+        packsExpireAt = next
+        guard expired > 0, connection?.isSilent(at: now) ?? true else { return }
+        for _ in 0..<min(expired, Breaker.mostFailures) {
+            nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline"))
+        }
+    }
+
     /// A packet has its answer: first those go who waited for it, then its callers hear of it.
     private func landed(_ packet: Packet, _ answer: Call.Answer) {
         packer.landed(packet)

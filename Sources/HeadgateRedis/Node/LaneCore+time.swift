@@ -21,7 +21,7 @@ extension LaneCore {
         }
         connection?.tick(at: now)
         perform(reconnection.tick(at: now, othersUp: othersUp, random: settings.random()))
-        packsExpireAt = packer.expire(at: now)
+        expirePacks(at: now)
         expireWaiting(at: now)
         probeIfDue(at: now)
         finishStopping()
@@ -30,17 +30,20 @@ extension LaneCore {
 
     func expireWaiting(at now: NIODeadline) {
         var rest = CircularBuffer<Attempt>()
+        var expired: [Attempt] = []
         for attempt in waiting where !attempt.call.isOver {
-            if attempt.call.deadline > now {
-                rest.append(attempt)
-            } else if case .idle = reconnection.phase {
+            if attempt.call.deadline > now { rest.append(attempt) } else { expired.append(attempt) }
+        }
+        // First the queue is whole again: whoever hears that a call is over may put others in.
+        waiting = rest
+        for attempt in expired {
+            if case .idle = reconnection.phase {
                 attempt.call.finish(.failure(LaneCore.notRunning))
             } else {
                 attempt.call.giveUp(.deadlineExceeded, "there was no connection to Redis within the deadline")
                 nodeFailed(LimiterError(.deadlineExceeded, "there is no connection to Redis"))
             }
         }
-        waiting = rest
     }
 
     func rearm() {

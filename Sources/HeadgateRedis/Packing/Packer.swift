@@ -85,11 +85,14 @@ struct Packer {
         }
     }
 
-    /// Gives up those whose deadline has come, and says when the next one does.
-    mutating func expire(at now: NIODeadline) -> NIODeadline? {
+    /// Gives up those whose deadline has come, and says when the next one does and how many they were.
+    mutating func expire(at now: NIODeadline) -> (next: NIODeadline?, expired: Int) {
         var next: NIODeadline?
+        var expired = 0
         for flight in crowded.values {
-            flight.waiting.removeAll { $0.expires(at: now, &next, "an equal decision before it had no answer within the deadline") }
+            flight.waiting.removeAll {
+                $0.expires(at: now, &next, &expired, "an equal decision before it had no answer within the deadline")
+            }
         }
         for (number, packet) in flying where packet.deadline < .distantFuture {
             guard packet.deadline <= now else {
@@ -98,12 +101,12 @@ struct Packer {
             }
             var earliest: NIODeadline?
             for group in packet.groups {
-                for call in group.calls { _ = call.expires(at: now, &earliest, "Redis did not answer within the deadline") }
+                for call in group.calls { _ = call.expires(at: now, &earliest, &expired, "Redis did not answer within the deadline") }
             }
             flying[number]?.deadline = earliest ?? .distantFuture
             if let earliest { next = min(next ?? earliest, earliest) }
         }
-        return next
+        return (next, expired)
     }
 
     /// Gives up those who wait for others.
@@ -116,9 +119,10 @@ struct Packer {
 
 extension Call {
     /// Gives the call up when its deadline has come; true when nobody waits any more.
-    fileprivate func expires(at now: NIODeadline, _ next: inout NIODeadline?, _ message: String) -> Bool {
+    fileprivate func expires(at now: NIODeadline, _ next: inout NIODeadline?, _ expired: inout Int, _ message: String) -> Bool {
         if isOver { return true }
         guard deadline > now else {
+            expired += 1
             giveUp(.deadlineExceeded, message)
             return true
         }

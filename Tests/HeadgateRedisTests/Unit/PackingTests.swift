@@ -122,9 +122,9 @@ struct PackingTests {
         try bench.add(hot, within: .milliseconds(10))
         let packet = try #require(bench.made().first)
         try bench.add(hot, within: .milliseconds(20))
-        #expect(bench.packer.expire(at: .uptimeNanoseconds(0)) == .uptimeNanoseconds(10_000_000))
-        #expect(bench.packer.expire(at: .uptimeNanoseconds(10_000_000)) == .uptimeNanoseconds(20_000_000))
-        #expect(bench.packer.expire(at: .uptimeNanoseconds(20_000_000)) == nil)
+        #expect(bench.packer.expire(at: .uptimeNanoseconds(0)).next == .uptimeNanoseconds(10_000_000))
+        #expect(bench.packer.expire(at: .uptimeNanoseconds(10_000_000)).next == .uptimeNanoseconds(20_000_000))
+        #expect(bench.packer.expire(at: .uptimeNanoseconds(20_000_000)).next == nil)
         let errors = bench.members.map { member -> LimiterError? in
             if case .failure(let error)? = member.answer.value { error } else { nil }
         }
