@@ -27,13 +27,21 @@ def line(result: dict) -> str:
     return f"| {row.number} | {cell(row.fault)} | {cell(row.demand)} | {cell(measured)} | {cell(verdict)} |"
 
 
+def known(text: str) -> dict[str, str]:
+    """The lines that stand behind the mark, by their rows, as far as these still exist."""
+    lines = [part for part in text.split(MARK)[-1].splitlines() if part.startswith("| ")]
+    by_row = {part.split("|")[1].strip(): part for part in lines}
+    return {row: part for row, part in by_row.items() if row in ROWS}
+
+
 def write(path: pathlib.Path, results: list[dict], seed: int) -> None:
-    """Replaces what stands behind the mark."""
-    head = path.read_text().split(MARK)[0] if path.exists() else "# Faults\n\n"
-    results = sorted(results, key=lambda result: order(result["row"]))
-    held = sum(result["ok"] and not result["skipped"] for result in results)
+    """Puts results behind the mark; rows that were not run keep what they have."""
+    text = path.read_text() if path.exists() else f"# Faults\n\n{MARK}\n"
+    rows = known(text) | {result["row"]: line(result) for result in results}
+    held = sum(part.endswith("| holds |") for part in rows.values())
     lines = [
-        MARK, "", f"{held} of {len(results)} rows hold (seed {seed}).", "",
-        "| row | fault | demand | measured | result |", "| --- | --- | --- | --- | --- |", *map(line, results), "",
+        MARK, "", f"{held} of {len(rows)} rows hold (last run with seed {seed}, {len(results)} rows).", "",
+        "| row | fault | demand | measured | result |", "| --- | --- | --- | --- | --- |",
+        *(rows[row] for row in sorted(rows, key=order)), "",
     ]
-    path.write_text(head + "\n".join(lines))
+    path.write_text(text.split(MARK)[0] + "\n".join(lines))
