@@ -80,7 +80,7 @@ extension AccountStore {
         from cursor: String = "0",
         atLeast wanted: Int = 100
     ) async throws(AccountError) -> (accounts: [Account], next: String?) {
-        guard cursor.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ UInt64($0) != nil }) else {
+        guard AccountStore.isCursor(cursor) else {
             throw AccountError(.invalid, "expected a cursor that an earlier page gave", field: "cursor")
         }
         var place: String? = cursor
@@ -95,6 +95,14 @@ extension AccountStore {
             place = page.next
         }
         return (found.sorted { $0.id < $1.id }, place)
+    }
+}
+
+extension AccountStore {
+    /// Whether a text may be a cursor: a number, in a cluster behind that of a server.
+    private static func isCursor(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { UInt64($0) != nil && $0.allSatisfy(\.isNumber) }
     }
 }
 

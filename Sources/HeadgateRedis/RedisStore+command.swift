@@ -27,15 +27,15 @@ extension RedisStore {
     /// - Throws: ``LimiterError``.
     package func scan(_ pattern: String, from cursor: String = "0") async throws(LimiterError) -> (names: [String], next: String?) {
         let nodes = router.nodes.sorted { "\($0.endpoint.map { "\($0)" } ?? "")" < "\($1.endpoint.map { "\($0)" } ?? "")" }
-        let places = cursor.split(separator: ".", maxSplits: 1).map(String.init)
+        let places = cursor.split(separator: "-", maxSplits: 1).map(String.init)
         let number = places.count == 2 ? Int(places[0]) ?? 0 : 0
         guard number < nodes.count, let place = places.last else { return ([], nil) }
         let patience = TimeAmount(configuration.deadline) + .seconds(1)
         let page = try await nodes[number].ask(["SCAN", place, "MATCH", pattern, "COUNT", "1000"], within: patience).elements ?? []
         guard page.count == 2, let next = page[0].text else { throw LimiterError(.wireProtocol, "Redis' answer to SCAN is no page") }
         let names = (page[1].elements ?? []).compactMap(\.text)
-        if next != "0" { return (names, nodes.count == 1 ? next : "\(number).\(next)") }
-        return (names, number + 1 < nodes.count ? "\(number + 1).0" : nil)
+        if next != "0" { return (names, nodes.count == 1 ? next : "\(number)-\(next)") }
+        return (names, number + 1 < nodes.count ? "\(number + 1)-0" : nil)
     }
 
     /// Redis' clock.
