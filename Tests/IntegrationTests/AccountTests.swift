@@ -76,7 +76,7 @@ struct AccountTests {
                     Issue.record("\(answers) after \(taken); expected \(answer)", sourceLocation: sourceLocation)
                     return
                 }
-                try await Task.sleep(for: .milliseconds(10))
+                try await Task.sleep(for: .milliseconds(150))
             }
         }
     }
