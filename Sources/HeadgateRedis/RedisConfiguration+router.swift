@@ -9,12 +9,10 @@ extension RedisConfiguration {
         switch topology {
         case .standalone(let endpoint):
             var lanes = lanes(calls, telemetry, name: "\(endpoint)", dial: dialer.lane(to: endpoint))
-            lanes.probe = { _ in calls.probe(tag: "headgate", by: .now() + Breaker.probeInterval) }
             lanes.isMasterOnly = true
             return Node(settings: lanes, endpoint: endpoint, group: group)
         case .sentinel(let sentinels):
-            var lanes = lanes(calls, telemetry, name: sentinels.master, dial: { loop, _ in loop.makeSucceededVoidFuture() })
-            lanes.probe = { _ in calls.probe(tag: "headgate", by: .now() + Breaker.probeInterval) }
+            let lanes = lanes(calls, telemetry, name: sentinels.master, dial: { loop, _ in loop.makeSucceededVoidFuture() })
             return try SentinelRouter(
                 sentinels,
                 lanes: lanes,
@@ -60,6 +58,7 @@ extension RedisConfiguration {
             dial: dial
         )
         lanes.calls = calls
+        lanes.probe = { _ in calls.probe(tag: KeySpace.ownName, by: .now() + Breaker.probeInterval) }
         return lanes
     }
 }

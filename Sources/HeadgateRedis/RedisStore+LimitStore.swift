@@ -112,7 +112,7 @@ extension RedisStore {
     /// Something may have come back: it is not to be denied from memory, here or elsewhere.
     func forgetDenials(_ counts: [(Identity, Limit)]) {
         for (identity, limit) in counts { denials?.forget(identity, limit) }
-        denialWatch?.gaveBack()
+        denialWatch.gaveBack()
     }
 }
 

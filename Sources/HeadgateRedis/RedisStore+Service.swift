@@ -25,7 +25,7 @@ extension RedisStore: Service {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await self.router.watch() }
                 if configuration.looksAtServer { group.addTask { await watch.run { self.knownInstances.store($0, ordering: .relaxed) } } }
-                group.addTask { await self.denialWatch?.run() }
+                group.addTask { await self.denialWatch.run() }
                 try await gracefulShutdown()
                 group.cancelAll()
             }

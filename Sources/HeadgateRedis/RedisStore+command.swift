@@ -11,7 +11,7 @@ extension RedisStore {
 
     /// Sends a command that may take longer than a decision.
     package func command(_ arguments: [String], within time: Duration) async throws(LimiterError) -> RedisValue {
-        try await answer(to: calls.call(arguments, by: router.now + TimeAmount(time))).value
+        try await answer(to: makeCall(arguments, by: router.now + TimeAmount(time))).value
     }
 
     /// Whether keys lie on several servers, so that a command's keys have to share a slot.

@@ -5,20 +5,22 @@ public import NIOPosix
 internal import Synchronization
 internal import Tracing
 
-/// Counts in one Redis server, shared by all processes that use it.
+/// Counts in Redis, shared by all processes that use it: in one server, in the master that sentinels name, or in a cluster.
 ///
 /// It connects, and connects again, while its ``run()`` runs. Every call returns within the configured deadline; a call is sent
-/// a second time only when Redis certainly did not run it the first time.
+/// a second time only when Redis certainly did not run it the first time. A server that gives no answers is not waited for: calls
+/// fail at once until it does.
 public final class RedisStore: LimitStore {
     /// How the store was configured.
     public let configuration: RedisConfiguration
 
     let router: any Router
+    /// Makes the calls of callers, and those that the store makes for itself.
     let calls: CallMaker
     let ownCalls: CallMaker
     /// What is denied for a time; `nil` when denials are not remembered.
     let denials: DenialCache?
-    let denialWatch: DenialWatch?
+    let denialWatch: DenialWatch
     let telemetry: RedisTelemetry
     let isStarted = Atomic<Bool>(false)
     /// How many processes share the counts, as far as is known.
@@ -72,7 +74,7 @@ public final class RedisStore: LimitStore {
         let router = try configuration.router(ownCalls, telemetry: telemetry, group: eventLoopGroup)
         self.router = router
         denials = configuration.rememberedDenials > 0 ? DenialCache(atMost: configuration.rememberedDenials) : nil
-        denialWatch = denials.map { DenialWatch($0, router: router, calls: ownCalls) }
+        denialWatch = DenialWatch(denials, router: router, calls: ownCalls)
         // Asked once: without a tracer, a span must not cost anything.
         let tracer = InstrumentationSystem.tracer
         self.tracer = tracer is NoOpTracer ? nil : tracer
@@ -107,10 +109,7 @@ extension RedisStore {
 
     /// A call of the script, with its share of what may wait.
     func makeCall(_ script: ScriptCall, by deadline: NIODeadline) throws(LimiterError) -> Call {
-        do { return try calls.call(script, by: deadline) } catch {
-            telemetry.failed(error)
-            throw error
-        }
+        try noted { () throws(LimiterError) in try calls.call(script, by: deadline) }
     }
 
     /// A call of decisions: one travels with those of others, several are a call by themselves.
@@ -118,7 +117,16 @@ extension RedisStore {
         guard decisions.count == 1, let decision = decisions.first, decision.count == 1 else {
             return try makeCall(.decide(decisions, context), by: deadline)
         }
-        do { return try calls.call(decision, by: deadline) } catch {
+        return try noted { () throws(LimiterError) in try calls.call(decision, by: deadline) }
+    }
+
+    /// A call of another command.
+    func makeCall(_ arguments: [String], by deadline: NIODeadline) throws(LimiterError) -> Call {
+        try noted { () throws(LimiterError) in try calls.call(arguments, by: deadline) }
+    }
+
+    private func noted(_ make: () throws(LimiterError) -> Call) throws(LimiterError) -> Call {
+        do { return try make() } catch {
             telemetry.failed(error)
             throw error
         }

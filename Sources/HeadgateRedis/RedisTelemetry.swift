@@ -134,10 +134,12 @@ struct RedisTelemetry: Sendable {
     func evictionIsUnsafe(_ error: LimiterError) { logger.error("Redis may lose counts: \(error.message)") }
 
     /// Whether the server may evict counts.
-    func eviction(isUnsafe: Bool) { Gauge(label: "headgate_eviction_policy_unsafe").record(isUnsafe ? 1 : 0) }
+    func eviction(of node: String, isUnsafe: Bool) {
+        Gauge(label: "headgate_eviction_policy_unsafe", dimensions: [("node", node)]).record(isUnsafe ? 1 : 0)
+    }
 
     /// The Redis user is not allowed what it needs.
-    func lacksAccess(_ error: LimiterError) { logger.error("no decisions can be made: \(error.message)") }
+    func lacksAccess(_ error: LimiterError) { logger.error("\(error.message)") }
 
     /// The server's clock stepped.
     func clockStepped(_ step: ClockWatch.Step) {

@@ -32,5 +32,5 @@ extension Router {
     func watch() async {}
 
     /// A key tag in a slot of the node, for calls that are about the node itself; `nil` when it owns no slot.
-    func tag(of node: Node) -> String? { "headgate" }
+    func tag(of node: Node) -> String? { KeySpace.ownName }
 }

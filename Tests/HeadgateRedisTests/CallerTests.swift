@@ -79,7 +79,7 @@ struct CallerTests {
                 }
                 group.addTask {
                     for _ in 0..<Int.random(in: 0..<12) { await Task.yield() }
-                    if Bool.random() { try await Task.sleep(for: .microseconds(Int64.random(in: 0..<300))) }
+                    if Bool.random() { try await Task.sleep(for: .microseconds(Int64.random(in: 0..<3_000))) }
                     task.cancel()
                     try await task.value
                 }

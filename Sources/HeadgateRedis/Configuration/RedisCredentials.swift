@@ -6,6 +6,9 @@ public struct RedisCredentials: Sendable, CustomStringConvertible, CustomDebugSt
     package struct Pair: Sendable {
         package var user: String?
         package var password: String
+
+        /// The command that says them.
+        var command: [String] { ["AUTH"] + (user.map { [$0] } ?? []) + [password] }
     }
 
     private enum Source {

@@ -14,8 +14,7 @@ struct Greeting {
             guard let pair = credentials.current else {
                 throw LimiterError(.authentication, "the file with the password for Redis cannot be read, or is empty")
             }
-            let user = pair.user.map { [$0] } ?? []
-            try add(.authenticate, ["AUTH"] + user + [pair.password])
+            try add(.authenticate, pair.command)
         }
         if configuration.database != 0 {
             try add(.select, ["SELECT", String(configuration.database)])

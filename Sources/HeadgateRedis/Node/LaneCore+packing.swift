@@ -2,55 +2,60 @@ internal import Headgate
 internal import NIOCore
 
 extension LaneCore {
-    /// Takes a call on its way: decisions go together, all else by itself.
-    func take(_ attempt: Attempt) {
-        guard let part = attempt.call.part else {
-            launch()
-            waiting.append(attempt)
-            return
+    /// Waiting calls as they are sent now: decisions together, all else by itself.
+    func packed(_ attempts: CircularBuffer<Attempt>) -> CircularBuffer<Attempt> {
+        guard let calls = settings.calls else { return attempts }
+        let now = eventLoop.now
+        var packed = CircularBuffer<Attempt>()
+        for attempt in attempts {
+            guard let part = attempt.call.part else {
+                appendPackets(to: &packed, calls)
+                packed.append(attempt)
+                continue
+            }
+            if attempt.call.deadline > now {
+                packer.take(attempt.call, part)
+            } else {
+                attempt.call.giveUp(.deadlineExceeded, "the deadline passed before the call could be sent to Redis")
+            }
         }
-        guard attempt.call.deadline > eventLoop.now else {
-            return attempt.call.giveUp(.deadlineExceeded, "the deadline passed before the call could be sent to Redis")
-        }
-        packer.take(attempt.call, part)
+        appendPackets(to: &packed, calls)
+        return packed
     }
 
-    /// Puts the packets that are made among what waits to be sent.
-    func launch() {
-        guard let calls = settings.calls else { return }
+    private func appendPackets(to attempts: inout CircularBuffer<Attempt>, _ calls: CallMaker) {
         for packet in packer.takeMade() {
-            let bound = NIOLoopBound(self, eventLoop: eventLoop)
+            let core = NIOLoopBound(self, eventLoop: eventLoop)
             let answered: Call.Caller = { [eventLoop] answer in
                 if eventLoop.inEventLoop {
-                    bound.value.landed(packet, answer)
+                    core.value.landed(packet, answer)
                 } else {
-                    eventLoop.execute { bound.value.landed(packet, answer) }
+                    eventLoop.execute { core.value.landed(packet, answer) }
                 }
             }
             do {
                 let carrier = try calls.carrier(of: packet)
-                if carrier.begin(answered) { waiting.append(Attempt(carrier)) }
+                if carrier.begin(answered) { attempts.append(Attempt(carrier)) }
             } catch {
-                packet.distribute(.failure(error))
+                landed(packet, .failure(error))
             }
         }
+    }
+
+    /// A packet has its answer: first those go who waited for it, then its callers hear of it.
+    private func landed(_ packet: Packet, _ answer: Call.Answer) {
+        for call in packer.landed(packet) { waiting.append(Attempt(call)) }
+        pump()
+        packet.distribute(answer)
     }
 
     /// Gives up those whose deadline has come; each counts for the breaker as a call of its own would.
     func expirePacks(at now: NIODeadline) {
         let (next, expired) = packer.expire(at: now)
         packsExpireAt = next
-        guard expired > 0, connection?.isSilent(at: now) ?? true else { return }
+        guard expired > 0, let connection, connection.isSilent(at: now) else { return }
         for _ in 0..<min(expired, Breaker.mostFailures) {
             nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline"))
         }
-    }
-
-    /// A packet has its answer: first those go who waited for it, then its callers hear of it.
-    private func landed(_ packet: Packet, _ answer: Call.Answer) {
-        packer.landed(packet)
-        launch()
-        pump()
-        packet.distribute(answer)
     }
 }

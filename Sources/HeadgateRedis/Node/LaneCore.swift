@@ -50,11 +50,10 @@ extension LaneCore {
         inbox.take(&spare)
         var earliest: NIODeadline?
         for attempt in spare {
-            take(attempt)
+            waiting.append(attempt)
             earliest = min(earliest ?? attempt.call.deadline, attempt.call.deadline)
         }
         spare.removeAll(keepingCapacity: true)
-        launch()
         pump()
         if let earliest { arm(at: earliest) }
     }
@@ -85,7 +84,7 @@ extension LaneCore {
         guard let connection else { return }
         if connection.takesCalls {
             // What the channel has no room for waits here, where it can still expire unsent.
-            if connection.isWritable { connection.send(takeWaiting()) }
+            if connection.isWritable { connection.send(packed(takeWaiting())) }
         } else if !isLeader || othersUp {
             reroute()
         }

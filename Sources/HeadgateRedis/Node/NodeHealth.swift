@@ -12,7 +12,8 @@ final class NodeHealth: Sendable {
         var refusal: LimiterError? { unfitness ?? breaker.refusal }
     }
 
-    private let name: String
+    let name: String
+
     private let telemetry: RedisTelemetry
     private let state = Mutex(State())
     /// Read before the lock is taken: a healthy node costs two loads per call.

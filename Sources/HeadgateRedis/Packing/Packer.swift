@@ -75,14 +75,16 @@ struct Packer {
         return made
     }
 
-    /// A packet has its answer: those who waited for its decisions go now.
-    mutating func landed(_ packet: Packet) {
+    /// A packet has its answer: hands out those who waited for its decisions.
+    mutating func landed(_ packet: Packet) -> [Call] {
         flying[packet.number] = nil
+        var released: [Call] = []
         for group in packet.groups where group.part.isMergeable {
             guard let flight = flights.removeValue(forKey: group.part.shape), !flight.waiting.isEmpty else { continue }
             crowded[ObjectIdentifier(flight)] = nil
-            for call in flight.waiting { take(call, group.part) }
+            released += flight.waiting
         }
+        return released
     }
 
     /// Gives up those whose deadline has come, and says when the next one does and how many they were.
@@ -107,13 +109,6 @@ struct Packer {
             if let earliest { next = min(next ?? earliest, earliest) }
         }
         return (next, expired)
-    }
-
-    /// Gives up those who wait for others.
-    func refuse(_ error: LimiterError) {
-        for flight in crowded.values {
-            for call in flight.waiting { call.finish(.failure(error)) }
-        }
     }
 }
 

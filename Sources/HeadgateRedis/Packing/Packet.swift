@@ -40,9 +40,6 @@ struct Packet {
         lastDeadline = max(lastDeadline, call.deadline)
     }
 
-    /// How many callers it has.
-    var callers: Int { groups.reduce(0) { $0 + $1.calls.count } }
-
     /// The call's bytes.
     func frame(_ context: ScriptContext) -> [UInt8] {
         var bytes = BulkStrings.head(6 + groups.reduce(0) { $0 + $1.part.keyCount + 1 + $1.part.argumentCount })

@@ -8,6 +8,9 @@ package struct KeySpace: Sendable, Hashable {
     /// What every key begins with.
     package let prefix: String
 
+    /// The name of the store's own identity, and the first of those that it has in the slots of a cluster.
+    static let ownName = "headgate"
+
     /// Creates the names under a prefix of 1 to 32 of `[A-Za-z0-9._-]`.
     /// - Throws: ``LimiterError/Code/badRequest``.
     package init(prefix: String) throws(LimiterError) {

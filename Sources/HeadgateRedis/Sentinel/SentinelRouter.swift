@@ -103,16 +103,11 @@ extension SentinelRouter {
     private func subscribe(to endpoint: RedisEndpoint, _ announced: @escaping @Sendable () -> Void) -> EventLoopFuture<any Channel> {
         let eventLoop = group.any()
         return eventLoop.flatSubmit { [dialer, settings] in
-            do throws(LimiterError) {
-                var greeting: [UInt8] = []
-                if let pair = settings.credentials?.current {
-                    greeting += try CommandArguments(["AUTH"] + (pair.user.map { [$0] } ?? []) + [pair.password]).framed()
-                }
-                greeting += try CommandArguments(["SUBSCRIBE", "+switch-master"]).framed()
-                let bytes = greeting
-                return dialer.dial(endpoint, on: eventLoop) { try $0.addHandler(Announcements(greeting: bytes, announced: announced)) }
-            } catch {
-                return eventLoop.makeFailedFuture(error)
+            dialer.dial(endpoint, on: eventLoop) { pipeline in
+                // Made when the channel stands: by then the file with the password has been read.
+                let login = try settings.credentials?.current.map { try CommandArguments($0.command).framed() } ?? []
+                let subscription = try CommandArguments(["SUBSCRIBE", "+switch-master"]).framed()
+                try pipeline.addHandler(Announcements(greeting: login + subscription, announced: announced))
             }
         }
     }

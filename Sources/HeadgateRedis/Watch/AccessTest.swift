@@ -41,7 +41,11 @@ struct AccessTest {
         if !commands.isEmpty { lacks.append("the commands \(commands.map { "+\($0)" }.joined(separator: " "))") }
         if lacksKeys { lacks.append("the keys ~\(calls.keys.prefix):*") }
         guard !lacks.isEmpty else { return refusal }
-        let text = lacks.joined(separator: " and ")
-        return LimiterError(.permission, "the Redis user lacks \(text); `headgate redis-acl` prints what it needs")
+        return AccessTest.lack(lacks.joined(separator: " and "))
+    }
+
+    /// What is said of a right that is lacking.
+    static func lack(_ what: String) -> LimiterError {
+        LimiterError(.permission, "the Redis user lacks \(what); `headgate redis-acl` prints what it needs")
     }
 }

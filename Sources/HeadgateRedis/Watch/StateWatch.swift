@@ -63,34 +63,46 @@ struct StateWatch: Sendable {
 extension StateWatch {
     /// Asks the server about itself when it may be another one, and now and then.
     private func inspect(_ node: Node, _ view: inout NodeView) async {
-        let health = node.settings.health
-        let connections = health.connections
+        let connections = node.settings.health.connections
         let isNew = connections != view.connections
         let age = view.inspectedAt.map { node.now - $0 } ?? StateWatch.inspection
         guard isNew || age >= (view.isFit ? StateWatch.inspection : StateWatch.reinspection) else { return }
         do throws(LimiterError) {
-            let info = ServerInfo(try await node.ask(["INFO"], within: StateWatch.patience).text ?? "")
-            if let id = info.runID, let known = view.runID, id != known { suspectLoss(.runID) }
-            view.runID = info.runID ?? view.runID
-            if let evicted = info.evictedKeys {
-                if let known = view.evictedKeys, evicted > known { telemetry.evicted(evicted - known) }
-                view.evictedKeys = evicted
-            }
-            let unsafe = info.unsafeEviction
-            if let unsafe, isNew { telemetry.evictionIsUnsafe(unsafe) }
-            telemetry.eviction(isUnsafe: unsafe != nil)
             let lack = isNew || !view.isFit ? try await AccessTest(node: node, calls: calls).missing(tag: router.tag(of: node)) : nil
             if let lack, isNew { telemetry.lacksAccess(lack) }
-            let unfitness = lack ?? (isStrict ? unsafe : nil)
+            let risk = try await eviction(of: node, &view, isNew: isNew)
+            let unfitness = lack ?? risk
             view.isFit = unfitness == nil
-            health.fitness(unfitness)
+            node.settings.health.fitness(unfitness)
             view.connections = connections
             view.inspectedAt = node.now
         } catch {
             // It is tried again at the next look; what is wrong shows in the calls.
             telemetry.uninspected(error)
-            if error.code == .permission { view.connections = connections }
         }
+    }
+
+    /// Notes what a server says of itself; returns why it is not to be used, as far as that is for what it may evict.
+    private func eviction(of node: Node, _ view: inout NodeView, isNew: Bool) async throws(LimiterError) -> LimiterError? {
+        let info: ServerInfo
+        do throws(LimiterError) {
+            info = ServerInfo(try await node.ask(["INFO"], within: StateWatch.patience).text ?? "")
+        } catch {
+            guard error.code == .permission else { throw error }
+            let lack = AccessTest.lack("the command +info: lost and evicted counts are not noticed")
+            if isNew { telemetry.lacksAccess(lack) }
+            return isStrict ? lack : nil
+        }
+        if let id = info.runID, let known = view.runID, id != known { suspectLoss(.runID) }
+        view.runID = info.runID ?? view.runID
+        if let evicted = info.evictedKeys {
+            if let known = view.evictedKeys, evicted > known { telemetry.evicted(evicted - known) }
+            view.evictedKeys = evicted
+        }
+        let unsafe = info.unsafeEviction
+        if let unsafe, isNew { telemetry.evictionIsUnsafe(unsafe) }
+        telemetry.eviction(of: node.settings.health.name, isUnsafe: unsafe != nil)
+        return isStrict ? unsafe : nil
     }
 }
 
@@ -99,7 +111,7 @@ extension StateWatch {
 extension StateWatch {
     /// Renews the lease that says that this instance lives, and notes what that tells.
     ///
-    /// Returns how many instances there are, when this is the node that counts them.
+    /// Returns how many instances there are, when this is the node that counts them; other nodes of a cluster have canaries alone.
     private func pulse(_ node: Node, _ view: inout NodeView) async -> Int? {
         guard view.isFit, let tag = router.tag(of: node), let slot = try? StateWatch.slot(tag) else { return nil }
         let lease = Lease(id: instance, slots: [slot])
@@ -118,7 +130,7 @@ extension StateWatch {
                 lost()
             }
             let remaining = reply.verdicts(on: [decision])[0].readings[0].remaining
-            return tag == StateWatch.tag ? view.count(Int(StateWatch.mostInstances - remaining), at: sentAt) : nil
+            return tag == KeySpace.ownName ? view.count(Int(StateWatch.mostInstances - remaining), at: sentAt) : nil
         } catch {
             return nil
         }
@@ -135,9 +147,6 @@ extension StateWatch {
         }
         return ScriptReply(integers)
     }
-
-    /// The tag under which instances are counted; other nodes of a cluster have canaries alone.
-    static let tag = "headgate"
 
     private static func slot(_ tag: String) throws(LimiterError) -> Lease.Slot {
         Lease.Slot(

@@ -10,25 +10,23 @@ import Musl
 enum DescriptorLimit {
     /// What is kept for Redis, logs, files and listeners.
     private static let kept = 40
+    /// What is asked for, where the system lets a process raise its own limit: a gateway's connections, two descriptors each.
+    private static let wanted = 2 * 10_000 + kept
 
-    /// Raises the limit as far as the process may, and says how many connections there is room for.
+    /// How many connections of so many descriptors each there is room for, at most so many.
     ///
     /// Beyond that, accepting one would fail over and over, at full speed.
-    /// - Parameters:
-    ///   - most: The most that are wanted.
-    ///   - each: Descriptors that a connection takes.
-    /// - Returns: How many connections there is room for.
-    static func connections(atMost most: Int, each: Int) -> Int {
+    static func connections(atMost most: Int, each: Int) -> Int { max(1, min(most, (available - kept) / each)) }
+
+    /// What the process may have open; raised once, as far as it may be.
+    private static let available: Int = {
         var limit = rlimit()
         // POSIX: both calls use the structure during the call alone.
-        guard unsafe getrlimit(descriptors, &limit) == 0 else { return most }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = limit
-            raised.rlim_cur = min(limit.rlim_max, rlim_t(max(most * each + kept, Int(clamping: limit.rlim_cur))))
-            if unsafe setrlimit(descriptors, &raised) == 0 { limit = raised }
-        }
-        return max(1, min(most, (Int(clamping: limit.rlim_cur) - kept) / each))
-    }
+        guard unsafe getrlimit(descriptors, &limit) == 0 else { return wanted }
+        let raised = rlimit(rlim_cur: max(limit.rlim_cur, min(limit.rlim_max, rlim_t(wanted))), rlim_max: limit.rlim_max)
+        var asked = raised
+        return Int(clamping: unsafe setrlimit(descriptors, &asked) == 0 ? raised.rlim_cur : limit.rlim_cur)
+    }()
 
     #if canImport(Glibc)
     private static let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
