@@ -47,7 +47,9 @@ struct SlotMap: Sendable, Hashable {
     /// The first of a row of tags whose keys are in a slot of a master; `nil` when it owns none.
     func tag(of master: Int16) -> String? {
         guard owners.contains(master) else { return nil }
-        return (0..<200_000).lazy.map { $0 == 0 ? KeySpace.ownName : "\(KeySpace.ownName)-\($0)" }.first { owners[HashSlot.of("{g:\($0)}")] == master }
+        return (0..<200_000).lazy.map { $0 == 0 ? KeySpace.ownName : "\(KeySpace.ownName)-\($0)" }.first {
+            owners[HashSlot.of("{g:\($0)}")] == master
+        }
     }
 
     /// Notes that a slot has moved.
