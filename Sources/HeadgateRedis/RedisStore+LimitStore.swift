@@ -8,7 +8,8 @@ extension RedisStore {
     public func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply {
         guard !decisions.isEmpty else { throw LimiterError(.badRequest, "there is no decision to make; expected 1 or more") }
         let deadline = deadline
-        guard !calls.isCluster else { return try await decideBySlots(decisions, by: deadline) }
+        if calls.isCluster { return try await decideBySlots(decisions, by: deadline) }
+        if decisions.count <= ScriptCall.mostDecisions { return try await decide(decisions[...], by: deadline) }
         return try await decideTogether(decisions, by: deadline)
     }
 
@@ -33,38 +34,36 @@ extension RedisStore {
         return StoreReply(time: time, verdicts: verdicts)
     }
 
+    /// Judges at most 64 decisions: those that are known to be denied from memory, the others in one call.
     private func decide(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
-        guard let denials else { return try await ask(decisions, by: deadline) }
-        let generation = denials.generation
         let sentAt = router.now
-        let known = decisions.map { $0.count == 1 ? denials.reply(to: $0, at: sentAt) : nil }
-        guard known.contains(where: { $0 == nil }) else {
-            telemetry.answeredFromMemory(known.count)
-            return StoreReply(
-                time: known.compactMap { $0?.time }.max() ?? StoreTime(microseconds: 0),
-                verdicts: known.compactMap { $0?.verdicts[0] }
-            )
+        let generation = denials?.generation
+        let known = denials.flatMap { denials in
+            denials.isEmpty ? nil : decisions.map { $0.count == 1 ? denials.reply(to: $0, at: sentAt) : nil }
         }
-        let asked = zip(decisions, known).filter { $0.1 == nil }.map(\.0)
-        let reply = try await ask(asked[...], by: deadline)
-        for (decision, verdict) in zip(asked, reply.verdicts) {
-            denials.remember(decision, verdict, at: reply.time, sentAt: sentAt, generation: generation)
+        let asked = known.map { known in ArraySlice(zip(decisions, known).filter { $0.1 == nil }.map(\.0)) } ?? decisions
+        if asked.count < decisions.count { telemetry.answeredFromMemory(decisions.count - asked.count) }
+        var time = known?.compactMap { $0?.time }.max() ?? StoreTime(microseconds: 0)
+        var verdicts: [Verdict] = []
+        if !asked.isEmpty {
+            let call = try makeCall(asked, by: deadline)
+            do {
+                let reply = try await run(call)
+                time = reply.time
+                verdicts = reply.verdicts(on: asked)
+            } catch {
+                if error.charge == .unknown { abandonLeases(of: asked, behind: call) }
+                throw error
+            }
+            if let denials, let generation {
+                for (decision, verdict) in zip(asked, verdicts) {
+                    denials.remember(decision, verdict, at: time, sentAt: sentAt, generation: generation)
+                }
+            }
         }
-        guard asked.count < decisions.count else { return reply }
-        telemetry.answeredFromMemory(decisions.count - asked.count)
-        var verdicts = reply.verdicts.makeIterator()
-        return StoreReply(time: reply.time, verdicts: known.compactMap { $0?.verdicts[0] ?? verdicts.next() })
-    }
-
-    private func ask(_ decisions: ArraySlice<StoreDecision>, by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
-        let call = try makeCall(decisions, by: deadline)
-        do {
-            let reply = try await run(call)
-            return StoreReply(time: reply.time, verdicts: reply.verdicts(on: decisions))
-        } catch {
-            if error.charge == .unknown { abandonLeases(of: decisions, behind: call) }
-            throw error
-        }
+        guard let known else { return StoreReply(time: time, verdicts: verdicts) }
+        var next = verdicts.makeIterator()
+        return StoreReply(time: time, verdicts: known.compactMap { $0?.verdicts[0] ?? next.next() })
     }
 
     /// Takes charges back, each at most once.

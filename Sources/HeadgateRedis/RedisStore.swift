@@ -135,20 +135,7 @@ extension RedisStore {
     /// Sends a call and waits for its reply, in a span of its own when somebody traces.
     func answer(to call: Call) async throws(LimiterError) -> RedisReply {
         let start = router.now
-        let answer: Call.Answer
-        if let tracer {
-            answer = await tracer.withSpan(RedisTelemetry.spanName, ofKind: .client) { span in
-                span.attributes["db.system.name"] = "redis"
-                let answer = await sent(call)
-                if case .failure(let error) = answer {
-                    span.attributes["error.type"] = error.code.description
-                    span.setStatus(SpanStatus(code: .error))
-                }
-                return answer
-            }
-        } else {
-            answer = await sent(call)
-        }
+        let answer = if let tracer { await traced(call, by: tracer) } else { await call.answer { [router] in router.submit($0) } }
         switch answer {
         case .success(let reply):
             telemetry.answered(in: .nanoseconds((router.now - start).nanoseconds))
@@ -159,7 +146,15 @@ extension RedisStore {
         }
     }
 
-    private func sent(_ call: Call) async -> Call.Answer {
-        await call.answer { [router] in router.submit($0) }
+    private func traced(_ call: Call, by tracer: any Tracer) async -> Call.Answer {
+        await tracer.withSpan(RedisTelemetry.spanName, ofKind: .client) { span in
+            span.attributes["db.system.name"] = "redis"
+            let answer = await call.answer { [router] in router.submit($0) }
+            if case .failure(let error) = answer {
+                span.attributes["error.type"] = error.code.description
+                span.setStatus(SpanStatus(code: .error))
+            }
+            return answer
+        }
     }
 }
