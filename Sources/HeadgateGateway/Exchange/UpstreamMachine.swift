@@ -48,6 +48,8 @@ struct UpstreamMachine {
         stage = .waiting
         isSent = false
         since = now
+        // A new connection has been asked to read before anybody could see it.
+        wants(at: now)
     }
 
     mutating func requestEnd(at now: NIODeadline) {

@@ -40,9 +40,7 @@ struct TelemetryTests {
                 "headgate_client_attempts_total{outcome=2xx}": 1, "headgate_client_cache_total{outcome=miss}": 1,
             ]
         )
-        // The waits for a turn: none before the first, and none besides the retries' own.
-        let waits = metrics.timers["headgate_client_wait_seconds"] ?? []
-        #expect(waits.count == 3 && waits[0] == 0)
+        #expect(metrics.timers["headgate_client_wait_seconds"]?.count == 3)
     }
 
     @Test("The time that a call waited for its turn is what the timer is told")
