@@ -120,6 +120,7 @@ let package = Package(
                 .embedInCode("sliding_window_counter.lua"),
                 .embedInCode("sliding_window_log.lua"),
                 .embedInCode("token_bucket.lua"),
+                .embedInCode("values.lua"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -5,6 +5,7 @@ public enum Scripts {
         PackageResources.protocol_lua,
         PackageResources.clock_lua,
         PackageResources.arithmetic_lua,
+        PackageResources.values_lua,
         PackageResources.sliding_window_log_lua,
         PackageResources.token_bucket_lua,
         PackageResources.fixed_window_lua,

@@ -18,25 +18,26 @@ local function lease_end(key, lease)
 end
 
 algorithms[5] = function()
-  local concurrency = {}
+  local concurrency = { slots = true }  -- a request takes one, whatever its cost
 
   -- The end of the lease at an index of the order of ends, which exists.
   local function end_at(c, index)
-    return min(tonumber(redis.call('ZRANGE', c.key, index, index, 'WITHSCORES')[2]), now + c.a)
+    return min(tonumber(call('ZRANGE', c.key, index, index, 'WITHSCORES')[2]), now + c.a)
   end
 
   function concurrency.load(c)
-    c.ended, c.held, c.slots = 0, 0, true
+    c.ended, c.held = 0, 0
+    c.count, c.late, c.replace, c.dirty = 0, false, false, false
     local total = read('ZCARD', c.key)
     if type(total) ~= 'number' then
       c.replace = true
       return
     end
     if total == 0 then return end
-    c.ended = redis.call('ZCOUNT', c.key, '-inf', now)
+    c.ended = call('ZCOUNT', c.key, '-inf', text(now))
     c.held = total - c.ended
     -- A lease cannot end later than one time to live from now: the rest is a clock that went back.
-    c.late = redis.call('ZCOUNT', c.key, '(' .. text(now + c.a), '+inf') > 0
+    c.late = call('ZCOUNT', c.key, '(' .. text(now + c.a), '+inf') > 0
     c.dirty = c.ended > 0 or c.late
   end
 
@@ -51,25 +52,25 @@ algorithms[5] = function()
   end
 
   function concurrency.save(c)
-    if c.replace then redis.call('DEL', c.key) end
+    if c.replace then call('DEL', c.key) end
     c.replace = false
     -- Ended leases go last when they are all: while a cluster moves its slot, a key that is gone can be written to no more.
     local all_ended = c.held == 0
-    if c.ended > 0 and not all_ended then redis.call('ZREMRANGEBYSCORE', c.key, '-inf', now) end
+    if c.ended > 0 and not all_ended then call('ZREMRANGEBYSCORE', c.key, '-inf', text(now)) end
     local latest = now + c.a
     if c.late then
-      for _, lease in ipairs(redis.call('ZRANGEBYSCORE', c.key, '(' .. text(latest), '+inf')) do
-        redis.call('ZADD', c.key, text(latest), lease)
+      for _, lease in ipairs(call('ZRANGEBYSCORE', c.key, '(' .. text(latest), '+inf')) do
+        call('ZADD', c.key, text(latest), lease)
       end
     end
-    for index = 0, (c.count or 0) - 1 do
-      local added = redis.call('ZADD', c.key, text(latest), lease_id(c.lease, index))
+    for index = 0, c.count - 1 do
+      local added = call('ZADD', c.key, text(latest), lease_id(c.lease, index))
       if all_ended then added = 1 end
       c.held = c.held + added
     end
-    if c.ended > 0 and all_ended then redis.call('ZREMRANGEBYSCORE', c.key, '-inf', now) end
+    if c.ended > 0 and all_ended then call('ZREMRANGEBYSCORE', c.key, '-inf', text(now)) end
     c.ended, c.late = 0, false
-    if c.held > 0 then redis.call('PEXPIRE', c.key, time_to_live(end_at(c, -1))) end
+    if c.held > 0 then call('PEXPIRE', c.key, time_to_live(end_at(c, -1))) end
   end
 
   function concurrency.read(c)

@@ -6,9 +6,9 @@ algorithms[3] = function()
   local fixed = {}
 
   function fixed.load(c)
-    c.start, c.count = now - now % c.a, 0
-    local first, second = match(load_text(c) or '', '^(%d+) (%d+)$')
-    local count, start = whole(first), whole(second)
+    c.start, c.count, c.dirty = now - now % c.a, 0, false
+    local first, second = match(held[c.key] or '', '^(%d+) (%d+)$')
+    local count, start = digits_value(first), digits_value(second)
     if not count or not start or start < c.start then return end
     -- A window of the future (the clock went back): its count stands in the window of now.
     c.count, c.dirty = count, start > c.start
@@ -24,9 +24,9 @@ algorithms[3] = function()
 
   function fixed.save(c)
     if c.count == 0 then
-      redis.call('DEL', c.key)
+      delete(c.key)
     else
-      save_text(c, text(c.count) .. ' ' .. text(c.start), c.start + c.a)
+      write_text(c.key, text(c.count) .. ' ' .. text(c.start), c.start + c.a)
     end
   end
 

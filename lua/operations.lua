@@ -17,57 +17,90 @@ local operations = {}
 
 local LONGEST_LEASE = 86400000000
 
--- Judges one decision: all of its limits are charged, or none.
-local function judge(at, key_index, reply)
-  local count, lease, charges = integer(at), ARGV[at + 1], integer(at + 2)
-  at = at + 3
-  local granted, list = count, {}
-  for index = 1, charges do
-    local flags = integer(at + 1)
+-- Reads a shape, what decisions have in common: everything but their keys. Returns where the next one begins.
+local function read_shape(at, shapes)
+  local charges = {}
+  for index = 1, integer(at + 2) do
+    local field = at + 3 + (index - 1) * CHARGE_FIELDS
+    local flags = integer(field + 1)
     local c = {
-      key = KEYS[key_index + index], by = algorithm(integer(at)), shadow = flags % 2 >= SHADOW, observe = flags >= OBSERVE,
-      cost = integer(at + 2), reserve = integer(at + 3), capacity = integer(at + 4), a = integer(at + 5), b = integer(at + 6),
+      by = algorithm(integer(field)), shadow = flags % 2 >= SHADOW, observe = flags >= OBSERVE,
+      cost = integer(field + 2), reserve = integer(field + 3), capacity = integer(field + 4), a = integer(field + 5), b = integer(field + 6),
     }
-    at = at + CHARGE_FIELDS
+    -- What no count would ever allow says nothing of the count, so it settles nothing: its limit may be another's zero.
+    local least = c.cost
+    if c.by.slots then least = 1 end
+    c.settles = least <= c.capacity - c.reserve
+    charges[index] = c
+  end
+  shapes[#shapes + 1] = { count = integer(at), lease = ARGV[at + 1], charges = charges }
+  return at + 3 + #charges * CHARGE_FIELDS
+end
+
+-- Charges what was granted, as far as a limit has room, and writes what has changed.
+local function settle(c, granted, lease)
+  local take = granted
+  if c.room < take then take = c.room end
+  if take > 0 then
+    c.by.charge(c, take, lease)
+    c.by.save(c)
+  elseif c.settles and (c.dirty or call('PTTL', c.key) == IMMORTAL) then
+    -- Somebody took the key's time to live away: what is written gets a new one.
+    c.by.save(c)
+  end
+end
+
+-- Judges one decision, whose keys follow a key: all of its limits are charged, or none.
+local function judge(shape, key, reply)
+  local granted, lease, charges = shape.count, shape.lease, shape.charges
+  for index = 1, #charges do
+    local c = charges[index]
+    c.key = KEYS[key + index]
     c.by.load(c)
-    c.room = min(c.by.fit(c, lease), count)
-    if not c.shadow and c.room < granted then granted = c.room end
-    list[index] = c
+    local room = c.by.fit(c, lease)
+    if room > shape.count then room = shape.count end
+    c.room = room
+    if room < granted and not c.shadow then granted = room end
   end
-  for index = 1, charges do
-    local c = list[index]
-    if not c.observe then
-      local take = granted
-      if c.room < take then take = c.room end
-      if take > 0 then c.by.charge(c, take, lease) end
-      -- What no count would ever allow says nothing of the count, so it settles nothing: its limit may be another's zero.
-      local least = c.cost
-      if c.slots then least = 1 end
-      if take > 0 then
-        c.by.save(c)
-      elseif least <= c.capacity - c.reserve and (c.dirty or redis.call('PTTL', c.key) == IMMORTAL) then
-        -- Somebody took the key's time to live away: what is written gets a new one.
-        c.by.save(c)
-      end
-    end
+  for index = 1, #charges do
+    local c = charges[index]
+    if not c.observe then settle(c, granted, lease) end
   end
-  reply[#reply + 1] = granted
-  for index = 1, charges do
-    local c = list[index]
+  local size = #reply + 1
+  reply[size] = granted
+  for index = 1, #charges do
+    local c = charges[index]
     local remaining, retry, next_unit, full = c.by.read(c)
-    local size = #reply
     reply[size + 1], reply[size + 2], reply[size + 3] = c.room, remaining, retry
     reply[size + 4], reply[size + 5], reply[size + 6] = next_unit, full, c.stamp or now
+    size = size + 6
   end
-  return at, key_index + charges
 end
 
 function operations.decide(number, reply)
-  local at, key_index = 4, 0
-  for _ = 1, number do at, key_index = judge(at, key_index, reply) end
+  local shapes, at = {}, 4
+  for _ = 1, number do at = read_shape(at, shapes) end
+  local runs, keys = {}, 0
+  for index = 1, integer(at) do
+    local shape, times = shapes[integer(at + 2 * index - 1)], integer(at + 2 * index)
+    if not shape then error('headgate: run ' .. index .. ' has no shape') end
+    runs[index] = { shape, times }
+    keys = keys + times * #shape.charges
+  end
+  if keys ~= #KEYS then error('headgate: ' .. #KEYS .. ' keys for ' .. keys .. ' charges') end
+  read_texts()
+  local key = 0
+  for index = 1, #runs do
+    local shape, times = runs[index][1], runs[index][2]
+    for _ = 1, times do
+      judge(shape, key, reply)
+      key = key + #shape.charges
+    end
+  end
 end
 
 function operations.refund(number, reply)
+  read_texts()
   for index = 1, number do
     local at = 4 + (index - 1) * RECEIPT_FIELDS
     local c = {
@@ -87,10 +120,10 @@ function operations.renew(number, reply)
     end
   end
   for index = 1, number do
-    redis.call('ZADD', KEYS[index], text(now + integer(4 + index)), lease)
+    call('ZADD', KEYS[index], text(now + integer(4 + index)), lease)
     -- The set lives as long as its longest lease; a lease lives at most a day.
-    local latest = tonumber(redis.call('ZRANGE', KEYS[index], -1, -1, 'WITHSCORES')[2])
-    redis.call('PEXPIRE', KEYS[index], time_to_live(min(latest, now + LONGEST_LEASE)))
+    local latest = tonumber(call('ZRANGE', KEYS[index], -1, -1, 'WITHSCORES')[2])
+    call('PEXPIRE', KEYS[index], time_to_live(min(latest, now + LONGEST_LEASE)))
   end
   reply[#reply + 1] = 1
 end
@@ -98,14 +131,14 @@ end
 function operations.release(number, reply)
   local lease, freed = ARGV[4], 0
   for index = 1, number do
-    if lease_end(KEYS[index], lease) then freed = freed + redis.call('ZREM', KEYS[index], lease) end
+    if lease_end(KEYS[index], lease) then freed = freed + call('ZREM', KEYS[index], lease) end
   end
   reply[#reply + 1] = freed
 end
 
 function operations.reset(number, reply)
   local gone = 0
-  for index = 1, number do gone = gone + redis.call('DEL', KEYS[index]) end
+  for index = 1, number do gone = gone + call('DEL', KEYS[index]) end
   reply[#reply + 1] = gone
 end
 

@@ -3,8 +3,9 @@
 --
 -- KEYS   one key for each charge, receipt or slot, in the order of ARGV; all of one hash tag in a cluster
 -- ARGV   1 nonce, which the reply repeats   2 operation   3 how many   then by operation:
---   decide    for each decision: count, lease id, number of charges, and for each charge CHARGE_FIELDS:
+--   decide    so many shapes, each: count, lease id, number of charges, and for each charge CHARGE_FIELDS:
 --             algorithm, flags (1 shadow + 2 observe), cost, reserve, capacity, a, b
+--             then how many runs, each: the number of a shape, from 1 on, and how many decisions of that shape follow each other
 --   refund    for each receipt RECEIPT_FIELDS: algorithm, units, capacity, a, b, stamp
 --   renew     lease id, then each slot's time to live
 --   release   lease id

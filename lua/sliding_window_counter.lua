@@ -17,9 +17,9 @@ algorithms[4] = function()
   end
 
   function counter.load(c)
-    c.start, c.current, c.previous = now - now % c.a, 0, 0
-    local first, second, third = match(load_text(c) or '', '^(%d+) (%d+) (%d+)$')
-    local current, previous, start = whole(first), whole(second), whole(third)
+    c.start, c.current, c.previous, c.dirty = now - now % c.a, 0, 0, false
+    local first, second, third = match(held[c.key] or '', '^(%d+) (%d+) (%d+)$')
+    local current, previous, start = digits_value(first), digits_value(second), digits_value(third)
     if not current or not previous or not start or start < c.start - c.a then return end
     if start < c.start then
       c.previous = current
@@ -39,11 +39,11 @@ algorithms[4] = function()
 
   function counter.save(c)
     if c.current == 0 and c.previous == 0 then
-      redis.call('DEL', c.key)
+      delete(c.key)
     else
       local ends = c.start + c.a
       if c.current > 0 then ends = ends + c.a end
-      save_text(c, text(c.current) .. ' ' .. text(c.previous) .. ' ' .. text(c.start), ends)
+      write_text(c.key, text(c.current) .. ' ' .. text(c.previous) .. ' ' .. text(c.start), ends)
     end
   end
 

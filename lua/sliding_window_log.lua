@@ -1,96 +1,143 @@
 -- sliding_window_log: at most capacity units in every window (now - window, now], always.
--- Value  a list: "<sum> <stamp> <units>", then stamp, units, stamp, units ... oldest first. The first element holds the
---        running sum and the newest entry; the others are the older entries, stamps strictly rising. Plain integers, so
---        that Redis packs an entry into 12 bytes.
+-- Value  "<sum> <stamp> <units>", then " <stamp> <units>" of each older entry, oldest first, stamps strictly rising: the running
+--        sum, the newest entry, the others. A text while it is short, then a list of the same: the first three numbers as its
+--        first element, each further number as one of its own, which Redis packs into few bytes.
 -- Stamps are the END of the slot of their charge, so a unit comes back up to one slot late and never early.
 -- Numbers  a the window, b the slot.
 
 algorithms[1] = function()
   local log = {}
-  local CHUNK = 128  -- elements fetched at once when entries have to be walked; even
+  local LONGEST_TEXT = 2048  -- bytes; a longer one becomes a list
+  local CHUNK = 128  -- elements of a list fetched at once; even
 
-  -- The state of a key that holds nothing that counts.
+  -- Walks the older entries of a text from a byte on, or those of a list from an index on, until visit(stamp, units) says false.
+  -- Returns the place of the entry at which it stopped, the end when it did not, or nil when an entry has a wrong form.
+  local function walk_text(c, place, visit)
+    local previous, length = -1, #c.value
+    while place <= length do
+      local first, second, behind = match(c.value, '^ (%d+) (%d+)()', place)
+      local stamp, units = digits_value(first), digits_value(second)
+      if not stamp or not units or units == 0 or stamp <= previous then return nil end
+      if not visit(stamp, units) then return place end
+      previous, place = stamp, behind
+    end
+    return place
+  end
+
+  local function walk_list(c, place, visit)
+    local previous = -1
+    while true do
+      local list = call('LRANGE', c.key, text(place), text(place + CHUNK - 1))
+      for at = 1, #list, 2 do
+        local stamp, units = whole(list[at]), whole(list[at + 1])
+        if not stamp or not units or units == 0 or stamp <= previous then return nil end
+        if not visit(stamp, units) then return place + at - 1 end
+        previous = stamp
+      end
+      place = place + #list
+      if #list < CHUNK then return place end
+    end
+  end
+
+  local function walk(c, place, visit)
+    if c.is_list then return walk_list(c, place, visit) end
+    return walk_text(c, place, visit)
+  end
+
+  -- The state of a key that holds nothing that counts; a text will take its place.
   local function empty(c)
-    c.sum, c.newest, c.units, c.oldest, c.dropped, c.popped = 0, 0, 0, nil, 0, 0
+    c.sum, c.newest, c.units, c.oldest, c.stamp, c.push = 0, 0, 0, nil, nil, nil
+    -- The older entries: those of a text or of a list, from the place of the first to the one behind the last, nil for the end.
+    c.is_list, c.value, c.first, c.stop = false, '', 1, nil
   end
 
   local function foreign(c)
     empty(c)
-    c.exists, c.replace = true, true
+    c.exists = true
   end
 
-  -- Walks the older entries from a list index on until visit(stamp, units) says false.
-  -- Returns the index of the entry at which it stopped, or nil when an entry has a wrong form.
-  local function walk(c, index, visit)
-    local previous = -1
-    while true do
-      local list = redis.call('LRANGE', c.key, index, index + CHUNK - 1)
-      for at = 1, #list, 2 do
-        local stamp, units = whole(list[at]), whole(list[at + 1])
-        if not stamp or not units or units == 0 or stamp <= previous then return nil end
-        if not visit(stamp, units) then return index + at - 1 end
-        previous = stamp
-      end
-      index = index + #list
-      if #list < CHUNK then return index end
-    end
-  end
-
-  -- Forgets the entries that have left the window. Returns false when the list is not ours.
-  local function trim(c, horizon, first_stamp, first_units)
-    c.oldest, c.oldest_units = first_stamp, first_units
-    if first_stamp > horizon then return first_stamp < c.newest end
+  -- Forgets the entries that have left the window, of which the oldest is one. Returns false when the value is not ours.
+  local function trim(c, horizon)
     local live
-    local stop = walk(c, 1, function(stamp, units)
+    local place = walk(c, c.first, function(stamp, units)
       live, c.oldest_units = stamp, units
       if stamp > horizon then return false end
       c.sum = c.sum - units
       live = nil
       return true
     end)
-    if not stop or (live and live >= c.newest) then return false end
-    c.oldest, c.dropped, c.dirty = live, stop - 1, true
+    if not place or (live and live >= c.newest) then return false end
+    c.oldest, c.first, c.dirty = live, place, true
     if live then return c.sum > c.units end
     return c.sum == c.units
   end
 
   -- Draws stamps of the future (the clock went back) to the latest legal one.
   local function clamp(c)
-    local index = redis.call('LLEN', c.key) - 2
-    while index > c.dropped do
-      local entry = redis.call('LRANGE', c.key, index, index + 1)
-      local stamp, units = whole(entry[1]), whole(entry[2])
-      if not stamp or not units then return false end
-      if stamp < c.legal then break end
-      c.units, c.popped = c.units + units, c.popped + 2
-      index = index - 2
-    end
-    c.newest, c.dirty = c.legal, true
+    local place = walk(c, c.first, function(stamp) return stamp < c.legal end)
+    local behind = place and walk(c, place, function(_, units)
+      c.units = c.units + units
+      return true
+    end)
+    if not behind then return false end
+    c.stop, c.newest, c.dirty = place, c.legal, true
     if c.oldest and c.oldest >= c.legal then c.oldest = nil end
     return c.sum >= c.units
   end
 
+  -- What stands before the older entries, and the first of those; nothing when the value has a wrong form.
+  local function head_of_text(value)
+    local sum, newest, units, first = match(value, '^(%d+) (%d+) (%d+)()')
+    if not sum then return nil end
+    if first > #value then return sum, newest, units, first end
+    return sum, newest, units, first, match(value, '^ (%d+) (%d+)', first)
+  end
+
+  local function head_of_list(head)
+    local sum, newest, units = match(head[1], '^(%d+) (%d+) (%d+)$')
+    return sum, newest, units, 1, head[2], head[3]
+  end
+
+  -- Reads the value: see head_of_text for what it returns; false when there is none.
+  local function read_head(c)
+    local value = held[c.key]
+    if value then
+      c.value = value
+      return head_of_text(value)
+    end
+    local head = read('LRANGE', c.key, '0', '2')
+    if head.err then return nil end
+    if #head == 0 then return false end
+    c.is_list = true
+    return head_of_list(head)
+  end
+
   function log.load(c)
     empty(c)
-    c.legal = now + (c.b - now % c.b) % c.b
-    local head = read('LRANGE', c.key, 0, 2)
-    if head.err then return foreign(c) end
-    if #head == 0 then return end
-    local first, second, third = match(head[1], '^(%d+) (%d+) (%d+)$')
-    local sum, newest, units = whole(first), whole(second), whole(third)
-    if not sum or not newest or not units or units == 0 or sum < units then return foreign(c) end
+    c.exists, c.dirty, c.legal = false, false, now + (c.b - now % c.b) % c.b
+    local sum, newest, units, first, stamp, amount = read_head(c)
+    if sum == false then return end
     c.exists = true
+    sum, newest, units = digits_value(sum), digits_value(newest), digits_value(units)
+    if not sum or not newest or not units or units == 0 or sum < units then return foreign(c) end
     local horizon = now - c.a
     if newest <= horizon then
-      c.replace, c.dirty = true, true
+      foreign(c)
+      c.dirty = true
       return
     end
-    c.sum, c.newest, c.units = sum, newest, units
-    if #head == 1 then
+    c.sum, c.newest, c.units, c.first = sum, newest, units, first
+    local is_alone = not stamp and (c.is_list or first > #c.value)
+    if is_alone then
       if sum ~= units then return foreign(c) end
     else
-      local stamp, amount = whole(head[2]), whole(head[3])
-      if not stamp or not amount or amount == 0 or not trim(c, horizon, stamp, amount) then return foreign(c) end
+      c.oldest, c.oldest_units = whole(stamp), whole(amount)
+      if not c.oldest or not c.oldest_units or c.oldest_units == 0 then return foreign(c) end
+      if c.oldest <= horizon then
+        if not trim(c, horizon) then return foreign(c) end
+      elseif c.oldest >= newest then
+        return foreign(c)
+      end
     end
     if newest > c.legal and not clamp(c) then return foreign(c) end
   end
@@ -105,7 +152,7 @@ algorithms[1] = function()
       c.units = c.units + charged
     else
       if c.units > 0 then
-        c.push = { c.newest, c.units }
+        c.push = text(c.newest) .. ' ' .. text(c.units)
         if not c.oldest then c.oldest, c.oldest_units = c.newest, c.units end
       end
       c.newest, c.units = c.legal, charged
@@ -113,40 +160,51 @@ algorithms[1] = function()
     c.sum, c.stamp, c.dirty = c.sum + charged, c.legal, true
   end
 
-  -- Puts a new list in the place of what the key holds.
-  local function replace(c, head)
-    local length = read('LLEN', c.key)
-    if type(length) ~= 'number' then
-      redis.call('DEL', c.key)
-      length = 0
-    end
-    redis.call('LPUSH', c.key, head)
-    if length > 0 then redis.call('RPOP', c.key, length) end
+  -- Makes a list of a text. Not while a cluster moves the key's slot: a key that is gone cannot be written to then, and the script
+  -- would end in the middle; of that tells an error for a key beside it that does not exist.
+  local function lengthen(c, head, entries)
+    local beside = pcall('EXISTS', c.key .. ':')
+    if type(beside) == 'table' then return false end
+    local elements = { head }
+    for number in string.gmatch(entries, '%d+') do elements[#elements + 1] = number end
+    delete(c.key)
+    call('RPUSH', c.key, unpack(elements))
+    c.is_list, c.first = true, 1
+    return true
   end
 
-  -- The list is never empty in between: while a cluster moves its slot, a key that is gone can be written to no more, and the
-  -- script would end in its middle.
+  local function save_list(c, head)
+    if c.stop then call('LTRIM', c.key, '0', text(c.stop - 1)) end
+    -- The last of what is dropped makes room for the head: the list is never empty in between.
+    if c.first > 1 then call('LPOP', c.key, text(c.first - 1)) end
+    if c.push then
+      local stamp, units = match(c.push, '^(%d+) (%d+)$')
+      call('RPUSH', c.key, stamp, units)
+    end
+    call('LSET', c.key, '0', head)
+    c.first = 1
+  end
+
   function log.save(c)
     if c.units == 0 then
-      if c.exists then redis.call('DEL', c.key) end
-      c.exists, c.replace = false, false
+      if c.exists then delete(c.key) end
+      c.exists = false
       return
     end
     local head = text(c.sum) .. ' ' .. text(c.newest) .. ' ' .. text(c.units)
-    if c.replace then
-      replace(c, head)
-    elseif not c.exists then
-      redis.call('LPUSH', c.key, head)
+    local ends = c.newest + c.a
+    if c.is_list then
+      save_list(c, head)
     else
-      if c.popped > 0 then redis.call('RPOP', c.key, c.popped) end
-      -- The last of what is dropped makes room for the head.
-      if c.dropped > 0 then redis.call('LPOP', c.key, c.dropped) end
-      if c.push then redis.call('RPUSH', c.key, text(c.push[1]), text(c.push[2])) end
-      redis.call('LSET', c.key, 0, head)
+      local entries = sub(c.value, c.first, (c.stop or 0) - 1)
+      if c.push then entries = entries .. ' ' .. c.push end
+      if #entries < LONGEST_TEXT or not lengthen(c, head, entries) then
+        c.value, c.first = head .. entries, #head + 1
+        write_text(c.key, c.value, ends)
+      end
     end
-    c.replace = false
-    redis.call('PEXPIRE', c.key, time_to_live(c.newest + c.a))
-    c.exists, c.dropped, c.popped, c.push = true, 0, 0, nil
+    if c.is_list then call('PEXPIRE', c.key, time_to_live(ends)) end
+    c.exists, c.stop, c.push = true, nil, nil
   end
 
   -- Microseconds until `needed` units have left the window.
@@ -154,7 +212,7 @@ algorithms[1] = function()
     if not c.oldest then return c.newest + c.a - now end
     if c.oldest_units >= needed then return c.oldest + c.a - now end
     local freed, free_at = 0, c.newest
-    walk(c, c.dropped + 1, function(stamp, units)
+    walk(c, c.first, function(stamp, units)
       freed = freed + units
       if freed < needed and stamp < c.legal then return true end
       free_at = min(stamp, c.legal)
@@ -172,39 +230,56 @@ algorithms[1] = function()
     return max(0, c.capacity - c.sum), retry, (c.oldest or c.newest) + c.a - now, c.newest + c.a - now
   end
 
-  -- Takes units from the older entry of that stamp; the list is as save() leaves it.
+  -- Takes units from the older entry of that stamp; the value is as save() leaves it.
   local function refund_older(c, units, stamp)
     local amount
-    local index = walk(c, 1, function(entry_stamp, entry_units)
+    local place = walk(c, c.first, function(entry_stamp, entry_units)
       if entry_stamp < stamp then return true end
       if entry_stamp == stamp then amount = entry_units end
       return false
     end)
     if not amount then return 0 end
     local returned = min(units, amount)
-    if returned < amount then
-      redis.call('LSET', c.key, index + 1, text(amount - returned))
+    local left = amount - returned
+    if c.is_list then
+      if left > 0 then
+        call('LSET', c.key, text(place + 1), text(left))
+      else
+        call('LSET', c.key, text(place), '')
+        call('LSET', c.key, text(place + 1), '')
+        call('LREM', c.key, '2', '')
+      end
     else
-      redis.call('LSET', c.key, index, '')
-      redis.call('LSET', c.key, index + 1, '')
-      redis.call('LREM', c.key, 2, '')
+      local behind = match(c.value, '^ %d+ %d+()', place)
+      local entry = ''
+      if left > 0 then entry = ' ' .. text(stamp) .. ' ' .. text(left) end
+      c.value = sub(c.value, 1, place - 1) .. entry .. sub(c.value, behind)
     end
     return returned
+  end
+
+  -- The last of the older entries becomes the newest, when there is one.
+  local function take_last(c)
+    local place, stamp, units
+    local index = 0
+    walk(c, c.first, function(entry_stamp, entry_units)
+      stamp, units, index = entry_stamp, entry_units, index + 1
+      return true
+    end)
+    if not stamp then return end
+    if c.is_list then place = c.first + 2 * (index - 1) else place = find(c.value, ' %d+ %d+$') end
+    c.newest, c.units, c.stop = stamp, units, place
   end
 
   -- The units leave the entry of their own stamp: from a newer one they would admit too much.
   function log.refund(c, units, stamp)
     if c.dirty then log.save(c) end
-    if c.units == 0 or c.replace then return 0 end
+    if c.units == 0 then return 0 end
     local returned
     if c.newest == stamp then
       returned = min(units, c.units)
       c.units = c.units - returned
-      if c.units == 0 then
-        local last = redis.call('LRANGE', c.key, -2, -1)
-        local older_stamp, older_units = whole(last[1]), whole(last[2])
-        if older_stamp and older_units then c.newest, c.units, c.popped = older_stamp, older_units, 2 end
-      end
+      if c.units == 0 then take_last(c) end
     else
       returned = refund_older(c, units, stamp)
     end

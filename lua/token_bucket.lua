@@ -8,8 +8,9 @@ algorithms[2] = function()
 
   -- Units missing, rounded up.
   local function used(c)
-    if not c.arrival then return 0 end
-    local quotient, remainder = scale(c.arrival - now, c.b, c.a)
+    local behind = c.arrival - now
+    if behind == 0 and c.fraction == 0 then return 0 end
+    local quotient, remainder = scale(behind, c.b, c.a)
     return quotient + floor((remainder + c.fraction + c.a - 1) / c.a)
   end
 
@@ -21,30 +22,30 @@ algorithms[2] = function()
     return max(0, wait)
   end
 
+  -- A bucket that is full is full now, however long it has been.
   local function drop_if_full(c)
-    if c.arrival < now or (c.arrival == now and c.fraction == 0) then c.arrival = nil end
+    if c.arrival < now then c.arrival, c.fraction = now, 0 end
   end
 
   function bucket.load(c)
-    local value = load_text(c)
+    c.arrival, c.fraction, c.dirty = now, 0, false
+    local value = held[c.key]
     if not value then return end
     local arrival, fraction = whole(value), 0
     if not arrival then
       local first, second = match(value, '^(%d+) (%d+)$')
-      arrival, fraction = whole(first), whole(second)
+      arrival, fraction = digits_value(first), digits_value(second)
       if not arrival or not fraction then return end
     end
-    c.arrival, c.fraction = arrival, fraction
-    drop_if_full(c)
-    if not c.arrival then return end
+    if arrival < now or (arrival == now and fraction == 0) then return end
     -- A remainder of another rate: the next whole microsecond is on the side of denial.
-    if fraction >= c.b then c.arrival, c.fraction = arrival + 1, 0 end
+    if fraction >= c.b then arrival, fraction = arrival + 1, 0 end
     local quotient, remainder = scale(c.capacity, c.a, c.b)
     local latest = now + quotient
-    if c.arrival > latest or (c.arrival == latest and c.fraction > remainder) then
-      c.arrival, c.fraction, c.dirty = latest, remainder, true
-      drop_if_full(c)
+    if arrival > latest or (arrival == latest and fraction > remainder) then
+      arrival, fraction, c.dirty = latest, remainder, true
     end
+    c.arrival, c.fraction = arrival, fraction
   end
 
   function bucket.fit(c)
@@ -53,32 +54,33 @@ algorithms[2] = function()
   end
 
   function bucket.charge(c, count)
-    if not c.arrival then c.arrival, c.fraction = now, 0 end
     local quotient, remainder = scale(c.cost * count, c.a, c.b)
-    c.arrival, c.fraction = c.arrival + quotient, c.fraction + remainder
-    if c.fraction >= c.b then c.arrival, c.fraction = c.arrival + 1, c.fraction - c.b end
-    c.used, c.dirty = nil, true
+    local fraction = c.fraction + remainder
+    if fraction >= c.b then quotient, fraction = quotient + 1, fraction - c.b end
+    c.arrival, c.fraction, c.dirty = c.arrival + quotient, fraction, true
+    -- The bucket misses what it missed, and what was taken.
+    c.used = c.used + c.cost * count
   end
 
   function bucket.save(c)
-    if not c.arrival then
-      redis.call('DEL', c.key)
-    elseif c.fraction > 0 then
-      save_text(c, text(c.arrival) .. ' ' .. text(c.fraction), c.arrival + 1)
+    if c.fraction > 0 then
+      write_text(c.key, text(c.arrival) .. ' ' .. text(c.fraction), c.arrival + 1)
+    elseif c.arrival > now then
+      write_text(c.key, text(c.arrival), c.arrival)
     else
-      save_text(c, text(c.arrival), c.arrival)
+      delete(c.key)
     end
   end
 
   function bucket.read(c)
-    local missing = c.used or used(c)
-    local remaining, allowance = c.capacity - missing, c.capacity - c.reserve - c.cost
+    local missing = c.used
+    local allowance = c.capacity - c.reserve - c.cost
     local retry = 0
     if allowance < 0 then retry = NEVER elseif missing > allowance then retry = time_until(c, allowance) end
-    if missing == 0 then return remaining, retry, 0, 0 end
+    if missing == 0 then return c.capacity, retry, 0, 0 end
     local full = c.arrival - now
     if c.fraction > 0 then full = full + 1 end
-    return remaining, retry, time_until(c, missing - 1), full
+    return c.capacity - missing, retry, time_until(c, missing - 1), full
   end
 
   -- What has refilled since the charge is not given back again: crediting it would admit more than the rate.
@@ -86,7 +88,7 @@ algorithms[2] = function()
     local before, returned = used(c), 0
     local quotient, remainder = scale(units, c.a, c.b)
     local credit = quotient - max(0, now - stamp)
-    if c.arrival and credit >= 0 then
+    if before > 0 and credit >= 0 then
       c.arrival, c.fraction, c.dirty = c.arrival - credit, c.fraction - remainder, true
       if c.fraction < 0 then c.arrival, c.fraction = c.arrival - 1, c.fraction + c.b end
       drop_if_full(c)

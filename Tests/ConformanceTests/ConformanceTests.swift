@@ -18,6 +18,7 @@ struct ConformanceTests {
         let tested = TestScript.source.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(shipped.count == tested.count)
         #expect(zip(shipped, tested).filter { $0 != $1 }.count == 1)
+        #expect(Scripts.source.ranges(of: TestScript.longestText).count == 1)
     }
 
     static let minute: Duration = .seconds(60)
@@ -68,6 +69,14 @@ struct ConformanceTests {
         }
     }
 
+    @Test("of logs that are a list from the fourth entry on")
+    func lists() async throws {
+        let limits = try #require(try Self.versions()[.slidingWindowLog])
+        for (seed, limits) in ([limits] + [[limits[2]], [limits[6]]]).enumerated() {
+            try await Self.run(try Rehearsal(seed: UInt64(seed + 1), limits: limits, texts: .ofThreeEntries), steps: Self.steps / 3)
+        }
+    }
+
     @Test("of lists of limits of mixed algorithms, several decisions a call", arguments: [1, 2])
     func mixed(seed: UInt64) async throws {
         var limits: [Limit] = []
@@ -83,7 +92,7 @@ struct ConformanceTests {
         let server = try await RedisServer.start()
         defer { server.kill() }
         var connection = try RawConnection(path: String(server.url.dropFirst("unix://".count)))
-        _ = try connection.command("SCRIPT", "LOAD", TestScript.source)
+        _ = try connection.command("SCRIPT", "LOAD", rehearsal.script.source)
         var rehearsal = rehearsal
         var done = 0
         var tally = Tally()

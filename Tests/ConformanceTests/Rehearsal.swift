@@ -27,16 +27,16 @@ struct Rehearsal {
     private var leases: [Lease] = []
     private var borders: [Int64] = []
     private let keys: KeySpace
-    private let script: RedisScript
+    let script: RedisScript
     private var nonce: Int64 = 0
 
-    init(seed: UInt64, limits: [Limit], identities: Int = 2, mostCharges: Int = 1) throws {
+    init(seed: UInt64, limits: [Limit], identities: Int = 2, mostCharges: Int = 1, texts: TestScript.Texts = .asShipped) throws {
         random = Generator(seed: seed)
         self.limits = limits
         self.identities = try (0..<identities).map { try Identity(.account, "acme\($0)") }
         self.mostCharges = mostCharges
         keys = try KeySpace(prefix: "t")
-        script = try TestScript.make()
+        script = try TestScript.make(texts)
     }
 
     mutating func step() throws -> RehearsedStep {
@@ -191,14 +191,15 @@ struct Rehearsal {
         switch (Int.random(in: 0..<8, using: &random), charge.limit.algorithm.name) {
         case (0, _):
             commands.append([
-                "SET", key, ["", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y"].randomElement(using: &random) ?? "",
+                "SET", key, ["", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y", "2 \(far) 1", "3 \(far) 1 \(far) 2", "3 \(far) 1 \(now) 2 "].randomElement(using: &random) ?? "",
             ])
         case (1, _): commands.append(["RPUSH", key, "garbage", "1", "2"])
         case (2, _): commands.append(["HSET", key, "field", "value"])
         case (3, .concurrency): commands.append(["SADD", key, "member"])
         case (3, _): commands.append(["ZADD", key, "1", "member"])
         case (_, .slidingWindowLog):
-            commands.append(["RPUSH", key, "5 \(far) 2", "\(now)", "1", "\(far - 1)", "2"])
+            let value = ["5 \(far) 2", "\(now)", "1", "\(far - 1)", "2"]
+            commands.append(Bool.random(using: &random) ? ["RPUSH", key] + value : ["SET", key, value.joined(separator: " ")])
             state = .log(.init(entries: [.init(stamp: now, units: 1), .init(stamp: far - 1, units: 2), .init(stamp: far, units: 2)]))
         case (let kind, .tokenBucket):
             // A remainder that fits, one that is as large as the divisor, and one of another rate.

@@ -9,7 +9,14 @@ enum TestScript {
     static let source = Scripts.source.split(separator: "\n", omittingEmptySubsequences: false)
         .map { $0 == Scripts.clockLine ? injectedClock : String($0) }.joined(separator: "\n")
 
-    static func make() throws -> RedisScript { try RedisScript(source) }
+    static let longestText = "local LONGEST_TEXT = 2048 "
+
+    /// How long a log's text may be before it becomes a list.
+    enum Texts: String, CaseIterable { case asShipped, ofThreeEntries }
+
+    static func make(_ texts: Texts = .asShipped) throws -> RedisScript {
+        try RedisScript(texts == .asShipped ? source : source.replacing(longestText, with: "local LONGEST_TEXT = 60 "))
+    }
 
     /// A call's frame with a time added to its arguments.
     static func frame(_ frame: [UInt8], at now: Int64) -> [UInt8] {

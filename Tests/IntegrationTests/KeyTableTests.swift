@@ -21,7 +21,7 @@ struct KeyTableTests {
 
     /// What a value looks like, by the end of its key.
     static let forms: [String: String] = [
-        "log1": #"^3 \d{16} 1\n\d{16}\n1\n\d{16}\n1$"#,
+        "log1": #"^3 \d{16} 1 \d{16} 1 \d{16} 1$"#,
         "tb1": #"^\d{16}( \d+)?$"#,
         "fw1": #"^3 \d{16}$"#,
         "swc1": #"^3 0 \d{16}$"#,

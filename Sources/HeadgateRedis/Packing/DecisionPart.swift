@@ -4,8 +4,8 @@ internal import Headgate
 ///
 /// The script judges any number of decisions in one call, so those that wait together travel together.
 final class DecisionPart: Sendable {
-    /// Equal decisions, which the script judges as one with a count: made of the bytes that they send.
-    struct Shape: Hashable, Sendable {
+    /// What a decision sends; those with the same bytes are equal, and the script judges them as one with a count.
+    struct Bytes: Hashable, Sendable {
         let keys: [UInt8]
         let arguments: [UInt8]
         private let hash: Int
@@ -18,13 +18,13 @@ final class DecisionPart: Sendable {
 
         func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
-        static func == (left: Shape, right: Shape) -> Bool {
+        static func == (left: Bytes, right: Bytes) -> Bool {
             left.hash == right.hash && left.keys == right.keys && left.arguments == right.arguments
         }
     }
 
     /// Its keys and, behind its count, its arguments, as bulk strings of RESP; how many there are.
-    let shape: Shape
+    let bytes: Bytes
     let keyCount: Int
     let argumentCount: Int
     /// What the limits take of one request, in the order of the charges.
@@ -47,7 +47,7 @@ final class DecisionPart: Sendable {
             for number in try ScriptCall.numbers(of: charge) { arguments.append(number) }
             if case .concurrency = charge.limit.algorithm { holds = true }
         }
-        shape = Shape(keys: keys.bytes, arguments: arguments.bytes)
+        bytes = Bytes(keys: keys.bytes, arguments: arguments.bytes)
         keyCount = keys.count
         argumentCount = arguments.count
         costs = decision.charges.map(\.cost)
@@ -61,6 +61,17 @@ struct BulkStrings {
     private(set) var count = 0
 
     init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    /// The head of a command of so many arguments, which follow.
+    init(headOf arguments: Int, capacity: Int) {
+        bytes.reserveCapacity(capacity)
+        bytes.append(UInt8(ascii: "*"))
+        write(Int64(arguments))
+        end()
+    }
+
+    /// Adds what is framed already.
+    mutating func append(framed more: [UInt8]) { bytes.append(contentsOf: more) }
 
     /// Adds a text.
     mutating func append(_ text: String) {
@@ -110,7 +121,4 @@ struct BulkStrings {
         }
         return count
     }
-
-    /// The head of a command of so many arguments.
-    static func head(_ arguments: Int) -> [UInt8] { Array("*\(arguments)\r\n".utf8) }
 }

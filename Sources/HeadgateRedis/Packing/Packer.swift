@@ -16,7 +16,7 @@ struct Packer {
         var place: Int?
     }
 
-    private var flights: [DecisionPart.Shape: Flight] = [:]
+    private var flights: [DecisionPart.Bytes: Flight] = [:]
     /// Those of them for which somebody waits.
     private var crowded: [ObjectIdentifier: Flight] = [:]
     /// The packets that are under way, by their numbers.
@@ -34,7 +34,7 @@ struct Packer {
             if call.markSent() { _ = append(call, part) }
             return
         }
-        if let flight = flights[part.shape] {
+        if let flight = flights[part.bytes] {
             if let place = flight.place, packet.groups[place].calls.count < Packer.mostEqual {
                 if call.markSent() { packet.append(call, toGroup: place) }
             } else {
@@ -46,7 +46,7 @@ struct Packer {
         guard call.markSent() else { return }
         let flight = Flight()
         flight.place = append(call, part)
-        flights[part.shape] = flight
+        flights[part.bytes] = flight
     }
 
     /// Adds a decision to the packet that is being made, or to the next; says where it stands.
@@ -60,7 +60,7 @@ struct Packer {
     /// Ends the packet that is being made.
     private mutating func seal() {
         guard !packet.groups.isEmpty else { return }
-        for group in packet.groups where group.part.isMergeable { flights[group.part.shape]?.place = nil }
+        for group in packet.groups where group.part.isMergeable { flights[group.part.bytes]?.place = nil }
         lastNumber += 1
         packet.number = lastNumber
         flying[lastNumber] = packet
@@ -80,7 +80,7 @@ struct Packer {
         flying[packet.number] = nil
         var released: [Call] = []
         for group in packet.groups where group.part.isMergeable {
-            guard let flight = flights.removeValue(forKey: group.part.shape), !flight.waiting.isEmpty else { continue }
+            guard let flight = flights.removeValue(forKey: group.part.bytes), !flight.waiting.isEmpty else { continue }
             crowded[ObjectIdentifier(flight)] = nil
             released += flight.waiting
         }

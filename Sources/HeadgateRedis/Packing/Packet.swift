@@ -42,27 +42,42 @@ struct Packet {
 
     /// The call's bytes.
     func frame(_ context: ScriptContext) -> [UInt8] {
-        var bytes = BulkStrings.head(6 + groups.reduce(0) { $0 + $1.part.keyCount + 1 + $1.part.argumentCount })
-        let size = groups.reduce(160) { $0 + $1.part.shape.keys.count + $1.part.shape.arguments.count + 16 }
-        bytes.reserveCapacity(size)
-        var head = BulkStrings(capacity: 80)
-        head.append("EVALSHA")
-        head.append(context.script.digest)
-        head.append(Int64(groups.reduce(0) { $0 + $1.part.keyCount }))
-        bytes += head.bytes
-        for group in groups { bytes += group.part.shape.keys }
-        var middle = BulkStrings(capacity: 64)
-        middle.append(context.nonce)
-        middle.append(ScriptContext.Operation.decide.rawValue)
-        middle.append(Int64(groups.count))
-        bytes += middle.bytes
-        for group in groups {
-            var count = BulkStrings(capacity: 16)
-            count.append(Int64(group.calls.count))
-            bytes += count.bytes
-            bytes += group.part.shape.arguments
+        var decisions = ShapeRuns<Shape>()
+        for group in groups { decisions.append(Shape(count: Int64(group.calls.count), part: group.part)) }
+        let keyCount = groups.reduce(0) { $0 + $1.part.keyCount }
+        let argumentCount = decisions.shapes.reduce(0) { $0 + 1 + $1.part.argumentCount } + 1 + 2 * decisions.runs.count
+        var bytes = BulkStrings(
+            headOf: 6 + keyCount + argumentCount,
+            capacity: groups.reduce(200) { $0 + $1.part.bytes.keys.count }
+                + decisions.shapes.reduce(16 * decisions.runs.count) { $0 + 16 + $1.part.bytes.arguments.count }
+        )
+        bytes.append("EVALSHA")
+        bytes.append(context.script.digest)
+        bytes.append(Int64(keyCount))
+        for group in groups { bytes.append(framed: group.part.bytes.keys) }
+        bytes.append(context.nonce)
+        bytes.append(ScriptContext.Operation.decide.rawValue)
+        bytes.append(Int64(decisions.shapes.count))
+        for shape in decisions.shapes {
+            bytes.append(shape.count)
+            bytes.append(framed: shape.part.bytes.arguments)
         }
-        return bytes
+        bytes.append(Int64(decisions.runs.count))
+        for run in decisions.runs {
+            bytes.append(Int64(run.shape + 1))
+            bytes.append(Int64(run.times))
+        }
+        return bytes.bytes
+    }
+
+    /// What decisions have in common but for their keys.
+    private struct Shape: Equatable {
+        let count: Int64
+        let part: DecisionPart
+
+        static func == (left: Shape, right: Shape) -> Bool {
+            left.count == right.count && left.part.bytes.arguments == right.part.bytes.arguments
+        }
     }
 }
 

@@ -50,7 +50,7 @@ final class CallMaker: Sendable {
             deadline: deadline,
             slot: isCluster ? decision.charges.first.map { HashSlot.of(keys.key($0.identity, $0.limit)) } : nil,
             part: part,
-            share: try load.take(decisions: 1, bytes: part.shape.keys.count + part.shape.arguments.count)
+            share: try load.take(decisions: 1, bytes: part.bytes.keys.count + part.bytes.arguments.count)
         )
     }
 

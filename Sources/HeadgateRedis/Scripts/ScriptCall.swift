@@ -48,15 +48,20 @@ extension ScriptCall {
         guard integers <= mostIntegers else {
             throw LimiterError(.badRequest, "\(keys.count) limits in one call; expected \(mostIntegers / 6) at most")
         }
-        var arguments = context.begin(.decide, keys: keys, fields: keys.count * 7 + decisions.count * 3)
-        arguments.append(Int64(decisions.count))
-        for decision in decisions {
-            arguments.append(try checked(decision.count, from: 1, "a decision's count"))
-            arguments.append(decision.leaseID)
-            arguments.append(Int64(decision.charges.count))
-            for charge in decision.charges {
-                for number in try numbers(of: charge) { arguments.append(number) }
-            }
+        var arguments = context.begin(.decide, keys: keys, fields: keys.count * 7 + decisions.count * 5)
+        var shapes = ShapeRuns<Shape>()
+        for decision in decisions { shapes.append(try Shape(decision)) }
+        arguments.append(Int64(shapes.shapes.count))
+        for shape in shapes.shapes {
+            arguments.append(shape.count)
+            arguments.append(shape.leaseID)
+            arguments.append(Int64(shape.charges.count))
+            for number in shape.charges.joined() { arguments.append(number) }
+        }
+        arguments.append(Int64(shapes.runs.count))
+        for run in shapes.runs {
+            arguments.append(Int64(run.shape + 1))
+            arguments.append(Int64(run.times))
         }
         return ScriptCall(
             frame: try arguments.framed(),
@@ -65,6 +70,21 @@ extension ScriptCall {
             weight: decisions.count,
             firstKey: keys.first
         )
+    }
+
+    /// What decisions have in common but for their keys.
+    private struct Shape: Equatable {
+        let count: Int64
+        let leaseID: String
+        let charges: [[Int64]]
+
+        init(_ decision: StoreDecision) throws(LimiterError) {
+            count = try ScriptCall.checked(decision.count, from: 1, "a decision's count")
+            leaseID = decision.leaseID
+            var charges: [[Int64]] = []
+            for charge in decision.charges { charges.append(try ScriptCall.numbers(of: charge)) }
+            self.charges = charges
+        }
     }
 
     /// Takes charges back.

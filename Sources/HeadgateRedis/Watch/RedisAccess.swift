@@ -39,15 +39,13 @@ public struct RedisAccess: Sendable, Hashable {
     /// `TIME` and the data commands run inside the script.
     static let limiterCommands = [
         "evalsha", "script|load", "select", "ping", "client|setname", "role", "info", "cluster|slots", "time",
-        "del", "get", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "pexpire", "pttl", "rpop", "rpush", "set", "zadd", "zcard",
-        "zcount",
-        "zrange",
-        "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
+        "del", "exists", "get", "lpop", "lrange", "lrem", "lset", "ltrim", "mget", "pexpire", "pttl", "rpush", "set", "zadd", "zcard",
+        "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zscore",
     ]
 
     /// What records, usage, events and `headgate inspect` use beside.
     static let serverCommands = [
-        "eval", "exists", "hdel", "hget", "hgetall", "hincrby", "hlen", "hset", "lindex", "sadd", "scan", "scard", "smembers",
+        "eval", "hdel", "hget", "hgetall", "hincrby", "hlen", "hset", "lindex", "llen", "sadd", "scan", "scard", "smembers",
         "type", "xack", "xadd", "xautoclaim", "xclaim", "xgroup|create", "xgroup|delconsumer", "xinfo|consumers", "xrange", "xreadgroup",
         "xrevrange",
     ]
@@ -58,14 +56,14 @@ public struct RedisAccess: Sendable, Hashable {
     /// so that nothing is left over wherever this breaks off.
     static func trials(on key: String) -> [[String]] {
         let lists = [
-            ["RPUSH", key, "1"], ["LPUSH", key, "1"], ["LLEN", key], ["LRANGE", key, "0", "0"], ["LSET", key, "0", "1"],
-            ["LREM", key, "1", "1"], ["LPOP", key], ["RPOP", key],
+            ["RPUSH", key, "1"], ["LRANGE", key, "0", "0"], ["LSET", key, "0", "1"], ["LTRIM", key, "0", "0"], ["LREM", key, "1", "1"],
+            ["LPOP", key],
         ]
         let sortedSets = [
             ["ZADD", key, "1", "1"], ["ZSCORE", key, "1"], ["ZCARD", key], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
             ["ZRANGEBYSCORE", key, "0", "1"], ["ZREMRANGEBYSCORE", key, "0", "0"], ["ZREM", key, "1"],
         ]
-        return [["TIME"], ["ROLE"], ["SET", key, "1", "PX", "60000"], ["GET", key], ["PEXPIRE", key, "60000"], ["PTTL", key]]
+        return [["TIME"], ["ROLE"], ["SET", key, "1", "PX", "60000"], ["GET", key], ["MGET", key], ["EXISTS", key], ["PEXPIRE", key, "60000"], ["PTTL", key]]
             + lists + sortedSets + [["DEL", key]]
     }
 }

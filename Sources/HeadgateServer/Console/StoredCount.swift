@@ -52,7 +52,8 @@ private struct StateReader {
 
     func meaning(_ format: String, _ type: String) async throws(LimiterError) -> StoredCount.Meaning? {
         switch (format, type) {
-        case ("log1", "list"): try await log()
+        case ("log1", "string"): try await shortLog()
+        case ("log1", "list"): try await longLog()
         case ("tb1", "string"): try await bucket()
         case ("fw1", "string"): try await window()
         case ("swc1", "string"): try await counter()
@@ -61,14 +62,23 @@ private struct StateReader {
         }
     }
 
-    /// A list: `<sum> <newest stamp> <units>`, then the older entries' stamps and units, oldest first.
-    private func log() async throws(LimiterError) -> StoredCount.Meaning? {
+    /// `<sum> <newest stamp> <units>`, then the older entries' stamps and units, oldest first.
+    private func shortLog() async throws(LimiterError) -> StoredCount.Meaning? {
+        guard let value = numbers(try await redis.command(["GET", key]).text, count: 3...4_096) else { return nil }
+        return log(value[0], newest: value[1], oldest: value.count > 4 ? value[3] : nil, entries: Int64(value.count - 1) / 2)
+    }
+
+    /// A list of the same, the first three numbers as one element.
+    private func longLog() async throws(LimiterError) -> StoredCount.Meaning? {
         let length = try await redis.command(["LLEN", key]).integer ?? 1
         guard let head = numbers(try await redis.command(["LINDEX", key, "0"]).text, count: 3...3) else { return nil }
-        let oldest = try await redis.command(["LINDEX", key, "1"]).text.flatMap { Int64($0) } ?? head[1]
-        let entries = (length + 1) / 2
-        let span = entries == 1 ? "entered \(ago(head[1]))" : "in \(entries) entries from \(ago(oldest)) to \(ago(head[1]))"
-        return StoredCount.Meaning(words: "sliding window log: \(units(head[0])) \(span)", used: head[0])
+        let oldest = try await redis.command(["LINDEX", key, "1"]).text.flatMap { Int64($0) }
+        return log(head[0], newest: head[1], oldest: oldest, entries: (length + 1) / 2)
+    }
+
+    private func log(_ sum: Int64, newest: Int64, oldest: Int64?, entries: Int64) -> StoredCount.Meaning {
+        let span = entries == 1 ? "entered \(ago(newest))" : "in \(entries) entries from \(ago(oldest ?? newest)) to \(ago(newest))"
+        return StoredCount.Meaning(words: "sliding window log: \(units(sum)) \(span)", used: sum)
     }
 
     /// `<instant at which it is full>`, and a fraction when there is one.

@@ -101,7 +101,10 @@ def corruptions(redis, key: str, form: str) -> dict[str, list[list]]:
         kinds[f"list '{text}'"] = [["RPUSH", key, text]]
         kinds[f"list '{text}' and half an entry"] = [["RPUSH", key, text, now - 10]]
         kinds[f"list '{text}' and a false entry"] = [["RPUSH", key, text, "x", "y"]]
+        for name, more in (("alone", ""), ("and half an entry", f" {now - 10}"), ("and a false entry", " x y"), ("and too little", f" {now - 10} 1 ")):
+            kinds[f"text '{text}' {name}"] = [["SET", key, text + more]]
     kinds["list out of order"] = [["RPUSH", key, f"3 {now} 1", now - 5, 1, now - 10, 1]]
+    kinds["text out of order"] = [["SET", key, f"3 {now} 1 {now - 5} 1 {now - 10} 1"]]
     kinds["hash"] = [["HSET", key, "tokens", "5"]]
     kinds["set"] = [["SADD", key, "x"]]
     kinds["stream"] = [["XADD", key, "*", "a", "b"]]

@@ -50,15 +50,13 @@ struct PackingTests {
     @Test("The frame is what hiredis makes of the same arguments")
     func frame() throws {
         let bench = try Bench()
-        let decision = try Self.decision(
-            "acme",
-            [try Limit("a", .slidingWindowLog(9, per: .seconds(60))), try Limit("b", .tokenBucket(7, per: .seconds(1)))],
-            cost: 3
-        )
-        try bench.add(decision)
+        let limits = [try Limit("a", .slidingWindowLog(9, per: .seconds(60))), try Limit("b", .tokenBucket(7, per: .seconds(1)))]
+        // Two of one shape follow each other; it comes again behind another.
+        let decisions = try ["acme", "b", "c", "d"].map { try Self.decision($0, $0 == "c" ? [limits[0]] : limits, cost: 3) }
+        for decision in decisions { try bench.add(decision) }
         let context = bench.calls.context
         let packet = try #require(bench.made().first)
-        let framed = try ScriptCall.decide([decision][...], context)
+        let framed = try ScriptCall.decide(decisions[...], context)
         #expect(String(decoding: packet.frame(context), as: UTF8.self) == String(decoding: framed.frame, as: UTF8.self))
         #expect(packet.integers == framed.replyCount)
     }

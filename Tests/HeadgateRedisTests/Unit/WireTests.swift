@@ -82,7 +82,7 @@ struct WireTests {
         #expect(
             parts.map(String.init) == [
                 "EVALSHA", script.digest, "2", "hg:{a:acme}:l:log1", "hg:{a:acme}:b:tb1", "77", "decide", "1", "3", "id", "2",
-                "1", "0", "2", "1", "5", "1000000", "1", "2", "3", "1", "0", "30", "100000", "1",
+                "1", "0", "2", "1", "5", "1000000", "1", "2", "3", "1", "0", "30", "100000", "1", "1", "1", "1",
             ]
         )
         #expect(call.replyCount == 2 + 1 + 12)
