@@ -3,7 +3,7 @@
 -- command is given, which Redis writes more slowly.
 
 local EXACT = 9007199254740992
-local floor, max, min = math.floor, math.max, math.min
+local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local find, match, format, sub = string.find, string.match, string.format, string.sub
 
 local function text(number)

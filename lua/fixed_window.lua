@@ -26,7 +26,7 @@ algorithms[3] = function()
     if c.count == 0 then
       delete(c.key)
     else
-      write_text(c.key, text(c.count) .. ' ' .. text(c.start), c.start + c.a)
+      write_text(c.key, format('%d %d', c.count, c.start), c.start + c.a)
     end
   end
 

@@ -33,7 +33,9 @@ local function read_shape(at, shapes)
     c.settles = least <= c.capacity - c.reserve
     charges[index] = c
   end
-  shapes[#shapes + 1] = { count = integer(at), lease = ARGV[at + 1], charges = charges }
+  local first = charges[1]
+  local alone = #charges == 1 and not first.shadow and not first.observe and first.by.decide
+  shapes[#shapes + 1] = { count = integer(at), lease = ARGV[at + 1], charges = charges, alone = alone }
   return at + 3 + #charges * CHARGE_FIELDS
 end
 
@@ -92,8 +94,9 @@ function operations.decide(number, reply)
   local key = 0
   for index = 1, #runs do
     local shape, times = runs[index][1], runs[index][2]
+    local alone, first = shape.alone, shape.charges[1]
     for _ = 1, times do
-      judge(shape, key, reply)
+      if not alone or not alone(first, KEYS[key + 1], shape.count, reply) then judge(shape, key, reply) end
       key = key + #shape.charges
     end
   end

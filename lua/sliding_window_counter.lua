@@ -43,7 +43,7 @@ algorithms[4] = function()
     else
       local ends = c.start + c.a
       if c.current > 0 then ends = ends + c.a end
-      write_text(c.key, text(c.current) .. ' ' .. text(c.previous) .. ' ' .. text(c.start), ends)
+      write_text(c.key, format('%d %d %d', c.current, c.previous, c.start), ends)
     end
   end
 

@@ -112,9 +112,43 @@ algorithms[1] = function()
     return head_of_list(head)
   end
 
+  -- What a text says whose entries are all in the window and none in the future, as nearly all are: sum, newest, units, the place of
+  -- the older entries, and the oldest of those, if there is one, with its units. Nothing when it is another.
+  local function settled(value, horizon, legal)
+    local sum, newest, units, first = match(value, '^(%d+) (%d+) (%d+)()')
+    if not sum then return nil end
+    sum, newest, units = tonumber(sum), tonumber(newest), tonumber(units)
+    if newest > legal or newest <= horizon or units == 0 or sum < units or sum >= EXACT then return nil end
+    if first > #value then
+      if sum == units then return sum, newest, units, first end
+      return nil
+    end
+    local oldest, oldest_units = match(value, '^ (%d+) (%d+)', first)
+    if not oldest then return nil end
+    oldest, oldest_units = tonumber(oldest), tonumber(oldest_units)
+    if oldest >= newest or oldest <= horizon or oldest_units == 0 then return nil end
+    return sum, newest, units, first, oldest, oldest_units
+  end
+
+  local function slot_end(c)
+    return now + (c.b - now % c.b) % c.b
+  end
+
+  -- Reads a text that is settled; false when it is not.
+  local function load_settled(c, value)
+    local sum, newest, units, first, oldest, oldest_units = settled(value, now - c.a, c.legal)
+    if not sum then return false end
+    c.sum, c.newest, c.units, c.oldest, c.oldest_units, c.stamp, c.push = sum, newest, units, oldest, oldest_units, nil, nil
+    c.is_list, c.value, c.first, c.stop, c.exists = false, value, first, nil, true
+    return true
+  end
+
   function log.load(c)
+    c.dirty, c.legal = false, slot_end(c)
+    local value = held[c.key]
+    if value and load_settled(c, value) then return end
     empty(c)
-    c.exists, c.dirty, c.legal = false, false, now + (c.b - now % c.b) % c.b
+    c.exists = false
     local sum, newest, units, first, stamp, amount = read_head(c)
     if sum == false then return end
     c.exists = true
@@ -152,7 +186,7 @@ algorithms[1] = function()
       c.units = c.units + charged
     else
       if c.units > 0 then
-        c.push = text(c.newest) .. ' ' .. text(c.units)
+        c.push = format(' %d %d', c.newest, c.units)
         if not c.oldest then c.oldest, c.oldest_units = c.newest, c.units end
       end
       c.newest, c.units = c.legal, charged
@@ -178,7 +212,7 @@ algorithms[1] = function()
     -- The last of what is dropped makes room for the head: the list is never empty in between.
     if c.first > 1 then call('LPOP', c.key, text(c.first - 1)) end
     if c.push then
-      local stamp, units = match(c.push, '^(%d+) (%d+)$')
+      local stamp, units = match(c.push, '(%d+) (%d+)')
       call('RPUSH', c.key, stamp, units)
     end
     call('LSET', c.key, '0', head)
@@ -191,13 +225,13 @@ algorithms[1] = function()
       c.exists = false
       return
     end
-    local head = text(c.sum) .. ' ' .. text(c.newest) .. ' ' .. text(c.units)
+    local head = format('%d %d %d', c.sum, c.newest, c.units)
     local ends = c.newest + c.a
     if c.is_list then
       save_list(c, head)
     else
       local entries = sub(c.value, c.first, (c.stop or 0) - 1)
-      if c.push then entries = entries .. ' ' .. c.push end
+      if c.push then entries = entries .. c.push end
       if #entries < LONGEST_TEXT or not lengthen(c, head, entries) then
         c.value, c.first = head .. entries, #head + 1
         write_text(c.key, c.value, ends)
@@ -252,7 +286,7 @@ algorithms[1] = function()
     else
       local behind = match(c.value, '^ %d+ %d+()', place)
       local entry = ''
-      if left > 0 then entry = ' ' .. text(stamp) .. ' ' .. text(left) end
+      if left > 0 then entry = format(' %d %d', stamp, left) end
       c.value = sub(c.value, 1, place - 1) .. entry .. sub(c.value, behind)
     end
     return returned
@@ -288,6 +322,29 @@ algorithms[1] = function()
       log.save(c)
     end
     return returned
+  end
+
+  -- See token_bucket: an ordinary charge to a text that is settled, and stays a text, and has room for one more.
+  function log.decide(c, key, count, reply)
+    local value, legal = held[key], slot_end(c)
+    if not value or #value >= LONGEST_TEXT then return false end
+    local sum, newest, units, first, oldest = settled(value, now - c.a, legal)
+    if not sum then return false end
+    local available = c.capacity - c.reserve
+    local granted = min(count, floor((available - sum) / c.cost))
+    local charged = granted * c.cost
+    sum = sum + charged
+    if granted < 1 or sum + c.cost > available then return false end
+    local ends = legal + c.a
+    if newest == legal then
+      write_text(key, format('%d %d %d', sum, legal, units + charged) .. sub(value, first), ends)
+    else
+      write_text(key, format('%d %d %d%s %d %d', sum, legal, charged, sub(value, first), newest, units), ends)
+    end
+    local size = #reply
+    reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = granted, granted, c.capacity - sum, 0
+    reply[size + 5], reply[size + 6], reply[size + 7] = (oldest or newest) + c.a - now, ends - now, legal
+    return true
   end
 
   return log

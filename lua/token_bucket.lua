@@ -64,7 +64,7 @@ algorithms[2] = function()
 
   function bucket.save(c)
     if c.fraction > 0 then
-      write_text(c.key, text(c.arrival) .. ' ' .. text(c.fraction), c.arrival + 1)
+      write_text(c.key, format('%d %d', c.arrival, c.fraction), c.arrival + 1)
     elseif c.arrival > now then
       write_text(c.key, text(c.arrival), c.arrival)
     else
@@ -96,6 +96,30 @@ algorithms[2] = function()
     end
     if c.dirty then bucket.save(c) end
     return returned
+  end
+
+  -- The whole of a decision by this one limit, in as few steps as can be: an ordinary charge to a bucket whose units take whole
+  -- microseconds. False, and nothing is done, when it is another.
+  function bucket.decide(c, key, count, reply)
+    local value, interval, arrival = held[key], c.a, now
+    if c.b ~= 1 then return false end
+    if value then
+      arrival = not find(value, '%D') and tonumber(value)
+      if not arrival or arrival > now + c.capacity * interval then return false end
+      if arrival < now then arrival = now end
+    end
+    local used, allowance = ceil((arrival - now) / interval), c.capacity - c.reserve - c.cost
+    local granted = min(count, floor((allowance - used) / c.cost) + 1)
+    if granted < 1 then return false end
+    local taken = granted * c.cost
+    used, arrival = used + taken, arrival + taken * interval
+    write_text(key, text(arrival), arrival)
+    local full, retry = arrival - now, 0
+    if used > allowance then retry = full - allowance * interval end
+    local size = #reply
+    reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = granted, granted, c.capacity - used, retry
+    reply[size + 5], reply[size + 6], reply[size + 7] = full - (used - 1) * interval, full, now
+    return true
   end
 
   return bucket

@@ -7,8 +7,9 @@ local held = {}
 
 -- Reads the texts of all of the call's keys. A value of another type counts as none.
 local function read_texts()
-  local values = call('MGET', unpack(KEYS))
-  for index = 1, #KEYS do held[KEYS[index]] = values[index] end
+  local keys = KEYS
+  local values = call('MGET', unpack(keys))
+  for index = 1, #keys do held[keys[index]] = values[index] end
 end
 
 -- What a command reads, or an error's table when the key holds another type. Any other error ends the call: a user who may not
@@ -22,7 +23,9 @@ end
 -- Milliseconds after which a key that says nothing from `instant` on may go: rounded up, and one more, since an early
 -- expiry would forget a charge.
 local function time_to_live(instant)
-  return text(max(1, floor((instant - now + 999) / 1000) + 1))
+  local left = floor((instant - now + 999) / 1000) + 1
+  if left < 1 then left = 1 end
+  return text(left)
 end
 
 -- Puts a text in the place of whatever a key holds.
@@ -43,6 +46,8 @@ end
 --   save(c)                   writes the state and its time to live
 --   read(c)                   remaining, retry after, next unit, full; after save
 --   refund(c, units, stamp)   takes units back and writes; returns how many came back
+--   decide(c, key, count, reply)   where there is one: load, fit, charge, save and read for a decision by this limit alone, of the
+--                             ordinary kind; false when it is of another
 -- They are made when first needed: a call seldom needs more than one or two. A charge's table serves many decisions: load leaves
 -- nothing of the one before.
 local algorithms = {}
