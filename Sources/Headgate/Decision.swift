@@ -84,26 +84,41 @@ public struct Decision: Sendable {
         self.degradation = degradation
         degradedBy = degradation.map { _ in policy ?? (outcome == .unavailable ? .closed : .open) }
         self.lease = lease
-        ledger = ChargeLedger(receipts)
+        ledger = .of(receipts)
         bindingIndex = degradation == nil || outcome == .denied ? Decision.bindingIndex(of: limits, outcome: outcome) : nil
     }
 
     private static func bindingIndex(of limits: [LimitStatus], outcome: Outcome) -> Int? {
-        if outcome == .denied {
-            return limits.indices.filter { limits[$0].verdict == .denied }
-                .max { (limits[$0].retryAfter ?? .seconds(Int64.max), -$0) < (limits[$1].retryAfter ?? .seconds(Int64.max), -$1) }
+        var binding: Int?
+        for (index, limit) in limits.enumerated() {
+            let isCandidate =
+                outcome == .denied
+                ? limit.verdict == .denied
+                : limit.verdict == .allowed && limit.mode == .enforced && limit.algorithm != .concurrency
+            guard isCandidate else { continue }
+            guard let before = binding.map({ limits[$0] }) else {
+                binding = index
+                continue
+            }
+            if outcome == .denied ? limit.isAwaitedLonger(than: before) : limit.isCloser(than: before) { binding = index }
         }
-        let candidates = limits.indices.filter {
-            limits[$0].verdict == .allowed && limits[$0].mode == .enforced && limits[$0].algorithm != .concurrency
-        }
-        return candidates.min { left, right in
-            let (a, b) = (limits[left], limits[right])
-            // a.remaining / a.limit < b.remaining / b.limit, without division.
-            let first = (a.remaining ?? 0).multipliedFullWidth(by: b.limit ?? 0)
-            let second = (b.remaining ?? 0).multipliedFullWidth(by: a.limit ?? 0)
-            if first != second { return first < second }
-            if (a.role == .endpoint) != (b.role == .endpoint) { return a.role == .endpoint }
-            return left < right
-        }
+        return binding
+    }
+}
+
+extension LimitStatus {
+    /// Whether a denial by this limit lasts longer than one by another; one without an end is the longest.
+    fileprivate func isAwaitedLonger(than other: LimitStatus) -> Bool {
+        guard let wait = other.retryAfter else { return false }
+        return retryAfter.map { $0 > wait } ?? true
+    }
+
+    /// Whether a smaller share of this limit is left than of another; of equal shares, an endpoint's limit is the closer one.
+    fileprivate func isCloser(than other: LimitStatus) -> Bool {
+        // remaining / limit < other.remaining / other.limit, without division.
+        let first = (remaining ?? 0).multipliedFullWidth(by: other.limit ?? 0)
+        let second = (other.remaining ?? 0).multipliedFullWidth(by: limit ?? 0)
+        if first != second { return first < second }
+        return role == .endpoint && other.role != .endpoint
     }
 }

@@ -13,6 +13,38 @@ extension RedisStore {
         return try await decideTogether(decisions, by: deadline)
     }
 
+    /// Judges one decision, in a call that those of others may share.
+    ///
+    /// - Throws: ``LimiterError``; its charge is unknown when Redis may have judged it.
+    public func decide(_ decision: StoreDecision) async throws(LimiterError) -> (time: StoreTime, verdict: Verdict) {
+        guard !calls.isCluster, decision.count == 1 else {
+            let reply = try await decide([decision])
+            return (reply.time, reply.verdicts[0])
+        }
+        let sentAt = router.now
+        let generation = denials?.generation
+        let call = try noted { () throws(LimiterError) in try calls.call(decision, by: sentAt + TimeAmount(configuration.deadline)) }
+        let reply: ScriptReply
+        do { reply = try await run(call, since: sentAt) } catch {
+            if error.charge == .unknown { abandonLeases(of: [decision], behind: call) }
+            throw error
+        }
+        let verdict = reply.verdict(on: decision)
+        if let denials, let generation, verdict.granted == 0 {
+            denials.remember(decision, verdict, at: reply.time, sentAt: sentAt, generation: generation)
+        }
+        return (reply.time, verdict)
+    }
+
+    /// A denial that is remembered.
+    public func known(_ decision: StoreDecision) -> StoreReply? {
+        guard let denials, !denials.isEmpty, decision.count == 1, let reply = denials.reply(to: decision, at: router.now) else {
+            return nil
+        }
+        telemetry.answeredFromMemory(1)
+        return reply
+    }
+
     /// Judges decisions whose keys are all on one node, and in a cluster in one slot.
     func decideTogether(_ decisions: [StoreDecision], by deadline: NIODeadline) async throws(LimiterError) -> StoreReply {
         guard decisions.count > ScriptCall.mostDecisions else { return try await decide(decisions[...], by: deadline) }

@@ -100,8 +100,8 @@ extension RedisStore {
     }
 
     /// Runs a call of the script and waits for its answer.
-    func run(_ call: Call) async throws(LimiterError) -> ScriptReply {
-        guard case .integers(let integers) = try await answer(to: call) else {
+    func run(_ call: Call, since start: NIODeadline? = nil) async throws(LimiterError) -> ScriptReply {
+        guard case .integers(let integers) = try await answer(to: call, since: start) else {
             throw LimiterError(.wireProtocol, "the script's answer is no list of numbers", charge: .unknown)
         }
         return ScriptReply(integers)
@@ -125,7 +125,8 @@ extension RedisStore {
         try noted { () throws(LimiterError) in try calls.call(arguments, by: deadline) }
     }
 
-    private func noted(_ make: () throws(LimiterError) -> Call) throws(LimiterError) -> Call {
+    /// Makes a call; that it cannot be made is counted.
+    func noted(_ make: () throws(LimiterError) -> Call) throws(LimiterError) -> Call {
         do { return try make() } catch {
             telemetry.failed(error)
             throw error
@@ -133,8 +134,8 @@ extension RedisStore {
     }
 
     /// Sends a call and waits for its reply, in a span of its own when somebody traces.
-    func answer(to call: Call) async throws(LimiterError) -> RedisReply {
-        let start = router.now
+    func answer(to call: Call, since start: NIODeadline? = nil) async throws(LimiterError) -> RedisReply {
+        let start = start ?? router.now
         let answer = if let tracer { await traced(call, by: tracer) } else { await call.answer { [router] in router.submit($0) } }
         switch answer {
         case .success(let reply):

@@ -191,7 +191,11 @@ struct Rehearsal {
         switch (Int.random(in: 0..<8, using: &random), charge.limit.algorithm.name) {
         case (0, _):
             commands.append([
-                "SET", key, ["", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y", "2 \(far) 1", "3 \(far) 1 \(far) 2", "3 \(far) 1 \(now) 2 "].randomElement(using: &random) ?? "",
+                "SET", key,
+                [
+                    "", "nan", "-1", "1e400", "7 7 7 7", "99999999999999999999", "x y", "2 \(far) 1", "3 \(far) 1 \(far) 2",
+                    "3 \(far) 1 \(now) 2 ",
+                ].randomElement(using: &random) ?? "",
             ])
         case (1, _): commands.append(["RPUSH", key, "garbage", "1", "2"])
         case (2, _): commands.append(["HSET", key, "field", "value"])

@@ -65,16 +65,16 @@ MUTANTS = [
              "        owner.connectionEnded(self, error, hadServed: machine.hasServed)"),
     ]),
     Mutant("no-time-to-live", "counts have no time to live", "7", [
-        Edit("lua/arithmetic.lua", "redis.call('SET', c.key, value, 'PX', time_to_live(instant))", "redis.call('SET', c.key, value)"),
+        Edit("lua/values.lua", "call('SET', key, value, 'PX', time_to_live(instant))", "call('SET', key, value)"),
     ]),
     Mutant("time-to-live-floor", "the time to live is rounded down", "62", [
-        Edit("lua/arithmetic.lua", "return max(1, floor((instant - now + 999) / 1000) + 1)", "return max(1, floor((instant - now) / 1000))"),
+        Edit("lua/values.lua", "local left = floor((instant - now + 999) / 1000) + 1", "local left = floor((instant - now) / 1000)"),
     ]),
     Mutant("member-without-nonce", "two leases have the same member", "7", [
         Edit("Sources/Headgate/Leases/Lease.swift", "String(generator.next() as UInt64, radix: 16)", "String((generator.next() as UInt64) & 1, radix: 16)"),
     ]),
     Mutant("tostring", "times are written with 14 digits", "7,59", [
-        Edit("lua/arithmetic.lua", "return format('%.0f', number)", "return tostring(number)"),
+        Edit("lua/arithmetic.lua", "return format('%d', number)", "return tostring(number)"),
     ]),
     Mutant("float-refill", "fractions of a microsecond are dropped at each charge", "7,62", [
         Edit("lua/token_bucket.lua", "local quotient, remainder = scale(c.cost * count, c.a, c.b)",
@@ -111,8 +111,8 @@ MUTANTS = [
         Edit(REDIS + "Connection/Load.swift", "guard decisionsNow <= bounds.decisions, bytesNow <= bounds.bytes else {", "guard decisionsNow >= 0, bytesNow >= 0 else {"),
     ]),
     Mutant("key-without-limit", "two limits of one subject share a key", "7", [
-        Edit(REDIS + "Scripts/KeySpace.swift", "\"\\(prefix):{\\(identity.tag)}:\\(limit.id):\\(limit.algorithm.format)\"",
-             "\"\\(prefix):{\\(identity.tag)}:x:\\(limit.algorithm.format)\""),
+        Edit(REDIS + "Packing/DecisionPart.swift", "(keySpace.prefix, charge.identity.tag, charge.limit.id, charge.limit.algorithm.format)",
+             "(keySpace.prefix, charge.identity.tag, \"x\", charge.limit.algorithm.format)"),
     ]),
     Mutant("denial-without-limit", "a remembered denial of one limit answers for another", "38c", [
         Edit(REDIS + "Denials/DenialCache.swift", "            self.limit = limit.id\n", "            self.limit = \"\"\n"),

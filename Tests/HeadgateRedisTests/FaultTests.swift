@@ -194,7 +194,7 @@ struct FaultTests {
             (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"], LimiterError.Code.outOfMemory),
             (["CONFIG", "SET", "min-replicas-to-write", "1"], ["CONFIG", "SET", "min-replicas-to-write", "0"], .noReplicas),
             (["ACL", "SETUSER", "limiter", "-evalsha"], ["ACL", "SETUSER", "limiter", "+evalsha"], .permission),
-            (["ACL", "SETUSER", "limiter", "-get"], ["ACL", "SETUSER", "limiter", "+get"], .permission),
+            (["ACL", "SETUSER", "limiter", "-mget"], ["ACL", "SETUSER", "limiter", "+mget"], .permission),
             (["ACL", "SETUSER", "limiter", "-time"], ["ACL", "SETUSER", "limiter", "+time"], .permission),
             (["ACL", "SETUSER", "limiter", "resetkeys", "~other"], ["ACL", "SETUSER", "limiter", "resetkeys", "~hg:*"], .permission),
         ]

@@ -29,7 +29,7 @@ extension Limiter {
         slots: SlotUse
     ) throws(LimiterError) -> Inquiry {
         try check(cost: cost)
-        guard Set(limits.map(\.id)).count == limits.count else {
+        for (index, limit) in limits.enumerated() where limits[..<index].contains(where: { $0.id == limit.id }) {
             throw LimiterError(.badRequest, "two limits of one call share an id; expected each id once")
         }
         let applied = limits.map { limit in
@@ -38,20 +38,24 @@ extension Limiter {
         return inquiry(applied, effect: effect, slots: slots)
     }
 
-    private func inquiry(_ applied: [AppliedLimit], effect: Charge.Effect, slots: SlotUse) -> Inquiry {
-        var applied = applied
+    private func inquiry(_ applied: consuming [AppliedLimit], effect: Charge.Effect, slots: SlotUse) -> Inquiry {
         var holds = false
+        var charges: [Charge] = []
+        charges.reserveCapacity(applied.count)
         for index in applied.indices {
-            guard let charge = applied[index].charge else { continue }
+            guard var charge = applied[index].charge else { continue }
             if case .concurrency = charge.limit.algorithm {
-                applied[index].charge?.cost = 1
-                applied[index].charge?.effect = slots == .hold ? effect : .observe
+                charge.cost = 1
+                charge.effect = slots == .hold ? effect : .observe
                 holds = holds || (slots == .hold && effect == .take)
-            } else {
-                applied[index].charge?.effect = effect
+                applied[index].charge = charge
+            } else if charge.effect != effect {
+                charge.effect = effect
+                applied[index].charge = charge
             }
+            charges.append(charge)
         }
-        let decision = StoreDecision(charges: applied.compactMap(\.charge), leaseID: holds ? Lease.makeID() : "")
+        let decision = StoreDecision(charges: charges, leaseID: holds ? Lease.makeID() : "")
         return Inquiry(applied: applied, decision: decision, effect: effect)
     }
 
@@ -89,11 +93,22 @@ extension Limiter {
     }
 
     func judge(_ inquiry: Inquiry) async throws(LimiterError) -> Decision {
-        let decisions = try await judge([inquiry])
-        guard let decision = decisions.first else {
-            throw LimiterError(.wireProtocol, "the store gave no verdict", charge: .unknown)
-        }
+        let decision = try await answer(to: inquiry)
+        if inquiry.effect == .take { for observer in observers { observer.observe(decision) } }
         return decision
+    }
+
+    /// Asks the store, unless it is known what it would say, and lets the failure policies answer when it does not.
+    private func answer(to inquiry: Inquiry) async throws(LimiterError) -> Decision {
+        if inquiry.decision.charges.isEmpty { return inquiry.decision(nil, at: nil) }
+        if let reply = store.known(inquiry.decision) { return inquiry.decision(reply.verdicts.first, at: reply.time) }
+        do throws(LimiterError) {
+            let (time, verdict) = try await store.decide(inquiry.decision)
+            return inquiry.decision(verdict, at: time)
+        } catch {
+            guard Limiter.isOutage(error) else { throw error }
+            return inquiry.degraded(by: error, shares, among: store.instances)
+        }
     }
 
     /// Judges inquiries in one call to the store, and tells the observers.
@@ -144,24 +159,27 @@ extension Limiter {
 extension Inquiry {
     /// The decision that the store's verdict makes; without one every limit is unlimited.
     func decision(_ verdict: Verdict?, at time: StoreTime?) -> Decision {
-        decision(verdict, on: applied.map(\.charge), at: time, degradation: nil)
+        decision(verdict, on: nil, at: time, degradation: nil)
     }
 
     /// The decision that a verdict on some charges makes.
     ///
     /// - Parameters:
     ///   - verdict: What was judged, a reading for each charge.
-    ///   - charges: For each limit that applies its charge, or that of this process's share of it; nil where none was judged.
+    ///   - charges: For each limit that applies the charge of this process's share of it, nil where none was judged; without them, all
+    ///     were judged as they are.
     ///   - time: The store's time, if it was asked.
     ///   - degradation: Why it was not the store that judged.
     /// - Returns: The decision, with what it charged.
-    func decision(_ verdict: Verdict?, on charges: [Charge?], at time: StoreTime?, degradation: LimiterError?) -> Decision {
+    func decision(_ verdict: Verdict?, on charges: [Charge?]?, at time: StoreTime?, degradation: LimiterError?) -> Decision {
         var readings = (verdict?.readings ?? []).makeIterator()
         var limits: [LimitStatus] = []
+        limits.reserveCapacity(applied.count)
         var receipts: [Receipt] = []
         var slots: [Lease.Slot] = []
         let allowed = verdict.map { $0.granted > 0 } ?? true
-        for (one, judged) in zip(applied, charges) {
+        for (index, one) in applied.enumerated() {
+            let judged = if let charges { charges[index] } else { one.charge }
             guard let whole = one.charge, let charge = judged, let reading = readings.next(), reading.isJudged else {
                 limits.append(LimitStatus(unjudged: one))
                 continue

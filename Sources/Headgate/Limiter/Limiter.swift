@@ -188,7 +188,7 @@ extension Limiter {
     /// process's shares comes back to them, and the store is not asked.
     ///
     /// - Returns: Units that came back, by limit id.
-    /// - Throws: ``LimiterError/Code/alreadyRefunded`` on the second call for a decision, whichever copy of it; another code
+    /// - Throws: ``LimiterError/Code/alreadyRefunded`` on the second call for a decision that charged something, whichever copy of it; another code
     ///   when the store gave no answer, and then the refund may be tried again only if the error says that it certainly did
     ///   not happen.
     @discardableResult

@@ -13,6 +13,16 @@ public protocol LimitStore: Sendable {
     /// - Throws: ``LimiterError`` when there is no verdict for any of them.
     func decide(_ decisions: [StoreDecision]) async throws(LimiterError) -> StoreReply
 
+    /// Judges one decision.
+    ///
+    /// - Throws: ``LimiterError`` when there is no verdict.
+    func decide(_ decision: StoreDecision) async throws(LimiterError) -> (time: StoreTime, verdict: Verdict)
+
+    /// What the store would answer to a decision, where it knows that without being asked: a denial that it remembers.
+    ///
+    /// `nil` when the store has to be asked.
+    func known(_ decision: StoreDecision) -> StoreReply?
+
     /// Takes charges back, as far as that admits nothing that the limits would not.
     ///
     /// - Returns: The units that came back, one number for each receipt.
@@ -44,6 +54,18 @@ public protocol LimitStore: Sendable {
 extension LimitStore {
     /// One instance: this one.
     public var instances: Int { 1 }
+
+    /// Judges one decision, as a list of one.
+    public func decide(_ decision: StoreDecision) async throws(LimiterError) -> (time: StoreTime, verdict: Verdict) {
+        let reply = try await decide([decision])
+        guard reply.verdicts.count == 1 else {
+            throw LimiterError(.wireProtocol, "the store gave \(reply.verdicts.count) verdicts for 1", charge: .unknown)
+        }
+        return (reply.time, reply.verdicts[0])
+    }
+
+    /// Nothing is known.
+    public func known(_ decision: StoreDecision) -> StoreReply? { nil }
 }
 
 /// How a release went.

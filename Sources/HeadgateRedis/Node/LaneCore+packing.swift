@@ -2,12 +2,20 @@ internal import Headgate
 internal import NIOCore
 
 extension LaneCore {
+    /// Whether all that waits are decisions that are to travel with others.
+    var isHoldingBack: Bool { packer.holdsBack(waiting.count) && waiting.allSatisfy(\.isHeldBack) }
+
     /// Waiting calls as they are sent now: decisions together, all else by itself.
     func packed(_ attempts: CircularBuffer<Attempt>) -> CircularBuffer<Attempt> {
         guard let calls = settings.calls else { return attempts }
         let now = eventLoop.now
         var packed = CircularBuffer<Attempt>()
+        let holdsBack = packer.holdsBack(attempts.count)
         for attempt in attempts {
+            if holdsBack, attempt.isHeldBack {
+                waiting.append(attempt)
+                continue
+            }
             guard let part = attempt.call.part else {
                 appendPackets(to: &packed, calls)
                 packed.append(attempt)
@@ -58,4 +66,9 @@ extension LaneCore {
             nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline"))
         }
     }
+}
+
+extension Attempt {
+    /// Whether it may wait for company: in a cluster each decision goes alone.
+    fileprivate var isHeldBack: Bool { call.part != nil && call.slot == nil }
 }

@@ -39,6 +39,11 @@ extension LaneCore {
         for attempt in expired {
             if case .idle = reconnection.phase {
                 attempt.call.finish(.failure(LaneCore.notRunning))
+            } else if let connection, connection.takesCalls {
+                attempt.call.giveUp(.deadlineExceeded, "Redis did not answer those before it within the deadline")
+                if connection.isSilent(at: eventLoop.now) {
+                    nodeFailed(LimiterError(.deadlineExceeded, "Redis does not answer within the deadline"))
+                }
             } else {
                 attempt.call.giveUp(.deadlineExceeded, "there was no connection to Redis within the deadline")
                 nodeFailed(LimiterError(.deadlineExceeded, "there is no connection to Redis"))

@@ -84,7 +84,7 @@ extension LaneCore {
         guard let connection else { return }
         if connection.takesCalls {
             // What the channel has no room for waits here, where it can still expire unsent.
-            if connection.isWritable { connection.send(packed(takeWaiting())) }
+            if connection.isWritable, !isHoldingBack { connection.send(packed(takeWaiting())) }
         } else if !isLeader || othersUp {
             reroute()
         }

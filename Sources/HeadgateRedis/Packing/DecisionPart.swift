@@ -13,7 +13,9 @@ final class DecisionPart: Sendable {
         init(keys: [UInt8], arguments: [UInt8]) {
             self.keys = keys
             self.arguments = arguments
-            hash = keys.hashValue
+            var hasher = Hasher()
+            unsafe keys.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            hash = hasher.finalize()
         }
 
         func hash(into hasher: inout Hasher) { hasher.combine(hash) }
@@ -27,13 +29,13 @@ final class DecisionPart: Sendable {
     let bytes: Bytes
     let keyCount: Int
     let argumentCount: Int
-    /// What the limits take of one request, in the order of the charges.
-    let costs: [Int64]
+    /// What it charges.
+    let charges: [Charge]
     /// Whether equal ones may be judged as one: a lease is held by one caller.
     let isMergeable: Bool
 
     /// The integers of its part of the reply.
-    var width: Int { 1 + costs.count * ScriptCall.readingWidth }
+    var width: Int { 1 + charges.count * ScriptCall.readingWidth }
 
     /// - Throws: ``LimiterError/Code/badRequest`` when a number is out of range.
     init(_ decision: StoreDecision, _ keySpace: KeySpace) throws(LimiterError) {
@@ -42,16 +44,18 @@ final class DecisionPart: Sendable {
         arguments.append(decision.leaseID)
         arguments.append(Int64(decision.charges.count))
         var holds = !decision.leaseID.isEmpty
+        var takes = true
         for charge in decision.charges {
-            keys.append(keySpace.key(charge.identity, charge.limit))
-            for number in try ScriptCall.numbers(of: charge) { arguments.append(number) }
+            keys.append(keyOf: charge, in: keySpace)
+            try ScriptCall.numbers(of: charge) { arguments.append($0) }
             if case .concurrency = charge.limit.algorithm { holds = true }
+            if charge.effect != .take { takes = false }
         }
         bytes = Bytes(keys: keys.bytes, arguments: arguments.bytes)
         keyCount = keys.count
         argumentCount = arguments.count
-        costs = decision.charges.map(\.cost)
-        isMergeable = !holds && decision.charges.allSatisfy { $0.effect == .take }
+        charges = decision.charges
+        isMergeable = !holds && takes
     }
 }
 
@@ -75,16 +79,34 @@ struct BulkStrings {
 
     /// Adds a text.
     mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            begin(utf8.count)
-            unsafe bytes.append(contentsOf: utf8)
-        }
+        begin(text.utf8.count)
+        write(text)
+        end()
+    }
+
+    /// Adds the name of the key that a charge counts in: as ``KeySpace/key(_:_:)`` makes it, without making the text.
+    mutating func append(keyOf charge: Charge, in keySpace: KeySpace) {
+        let (prefix, tag, id, format) = (keySpace.prefix, charge.identity.tag, charge.limit.id, charge.limit.algorithm.format)
+        begin(prefix.utf8.count + 2 + tag.utf8.count + 2 + id.utf8.count + 1 + format.utf8.count)
+        write(prefix)
+        write(":{")
+        write(tag)
+        write("}:")
+        write(id)
+        write(":")
+        write(format)
         end()
     }
 
     /// Adds a whole number, 0 or more, in decimal.
     mutating func append(_ number: Int64) {
+        if number < 10 {
+            bytes.append(contentsOf: [
+                UInt8(ascii: "$"), UInt8(ascii: "1"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: "0") + UInt8(number),
+            ])
+            count += 1
+            return end()
+        }
         begin(BulkStrings.digits(number))
         write(number)
         end()
@@ -100,6 +122,11 @@ struct BulkStrings {
     private mutating func end() {
         bytes.append(UInt8(ascii: "\r"))
         bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func write(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in unsafe bytes.append(contentsOf: utf8) }
     }
 
     private mutating func write(_ number: Int64) {

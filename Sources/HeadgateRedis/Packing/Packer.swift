@@ -4,7 +4,8 @@ internal import NIOCore
 /// Puts decisions that wait together into one call, and those that are equal into one decision with a count.
 ///
 /// While a decision is under way, equal ones wait for its answer and then go together: a subject however hot has one call under
-/// way. Nothing else is waited for, so a lone decision leaves at once. Lives on its lane's event loop.
+/// way. While two packets are under way, others wait for the answer of one until they fill a packet. Nothing else is waited for, and
+/// no time: a lone decision leaves at once. Lives on its lane's event loop.
 struct Packer {
     /// The most equal decisions that are judged as one: handing out their answers takes the event loop a while.
     static let mostEqual = 512
@@ -24,6 +25,12 @@ struct Packer {
     private var packet = Packet()
     private var made: [Packet] = []
     private var lastNumber = 0
+
+    /// The most packets under way while decisions wait for company: one that Redis works at, and one that it finds then.
+    static let mostUnderWay = 2
+
+    /// Whether so many decisions are to wait for the answer of those that are under way, so that they travel together with others.
+    func holdsBack(_ waiting: Int) -> Bool { flying.count >= Packer.mostUnderWay && waiting < ScriptCall.mostDecisions }
 
     /// Whether somebody waits for an equal decision's answer.
     var isCrowded: Bool { !crowded.isEmpty }

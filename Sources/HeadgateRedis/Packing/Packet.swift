@@ -134,7 +134,7 @@ extension Packet.Group {
     private func one(at place: Int64, of granted: Int64, _ numbers: [Int64], from start: Int) -> [Int64] {
         var own = alone(numbers, from: start)
         own[2] = place < granted ? 1 : 0
-        for (index, cost) in part.costs.enumerated() {
+        for (index, charge) in part.charges.enumerated() {
             let at = 3 + index * ScriptCall.readingWidth
             let fit = own[at]
             let charged = min(granted, fit)
@@ -143,7 +143,7 @@ extension Packet.Group {
             own[at] = fit > before ? 1 : 0
             // What those behind it took was still there.
             let later = max(0, charged - 1 - min(place, charged))
-            own[at + 1] += later * cost
+            own[at + 1] += later * charge.cost
             if place < granted, place + 1 < fit { own[at + 2] = 0 }
         }
         return own

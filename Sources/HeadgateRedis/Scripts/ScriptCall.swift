@@ -24,14 +24,16 @@ extension ScriptCall {
     /// How many integers a reading has in a reply.
     static let readingWidth = 6
 
-    /// What the script is told of a charge, in its order.
-    static func numbers(of charge: Charge) throws(LimiterError) -> [Int64] {
+    /// Tells what the script is told of a charge, in its order.
+    static func numbers(of charge: Charge, _ tell: (Int64) -> Void) throws(LimiterError) {
         let numbers = charge.limit.algorithm.scriptNumbers
-        return [
-            numbers.algorithm, (charge.limit.mode == .shadow ? 1 : 0) + (charge.effect == .observe ? 2 : 0),
-            try checked(charge.cost, from: 1, "a cost"), try checked(charge.reserve, from: 0, "a reserve"),
-            charge.limit.algorithm.capacity, numbers.a, numbers.b,
-        ]
+        tell(numbers.algorithm)
+        tell((charge.limit.mode == .shadow ? 1 : 0) + (charge.effect == .observe ? 2 : 0))
+        tell(try checked(charge.cost, from: 1, "a cost"))
+        tell(try checked(charge.reserve, from: 0, "a reserve"))
+        tell(charge.limit.algorithm.capacity)
+        tell(numbers.a)
+        tell(numbers.b)
     }
 
     /// The largest number that Lua holds exactly.
@@ -55,8 +57,8 @@ extension ScriptCall {
         for shape in shapes.shapes {
             arguments.append(shape.count)
             arguments.append(shape.leaseID)
-            arguments.append(Int64(shape.charges.count))
-            for number in shape.charges.joined() { arguments.append(number) }
+            arguments.append(shape.chargeCount)
+            for number in shape.numbers { arguments.append(number) }
         }
         arguments.append(Int64(shapes.runs.count))
         for run in shapes.runs {
@@ -76,14 +78,16 @@ extension ScriptCall {
     private struct Shape: Equatable {
         let count: Int64
         let leaseID: String
-        let charges: [[Int64]]
+        let chargeCount: Int64
+        let numbers: [Int64]
 
         init(_ decision: StoreDecision) throws(LimiterError) {
             count = try ScriptCall.checked(decision.count, from: 1, "a decision's count")
             leaseID = decision.leaseID
-            var charges: [[Int64]] = []
-            for charge in decision.charges { charges.append(try ScriptCall.numbers(of: charge)) }
-            self.charges = charges
+            chargeCount = Int64(decision.charges.count)
+            var numbers: [Int64] = []
+            for charge in decision.charges { try ScriptCall.numbers(of: charge) { numbers.append($0) } }
+            self.numbers = numbers
         }
     }
 

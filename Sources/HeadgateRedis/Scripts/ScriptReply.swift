@@ -16,20 +16,24 @@ struct ScriptReply {
     func verdicts(on decisions: ArraySlice<StoreDecision>) -> [Verdict] {
         var at = 2
         return decisions.map { decision in
-            let granted = integers[at]
-            at += 1
-            let readings = decision.charges.indices.map { _ in
-                defer { at += 6 }
-                return Reading(
-                    fit: integers[at],
-                    remaining: integers[at + 1],
-                    retryAfter: integers[at + 2],
-                    nextUnit: integers[at + 3],
-                    full: integers[at + 4],
-                    stamp: integers[at + 5]
-                )
-            }
-            return Verdict(granted: granted, readings: readings)
+            defer { at += 1 + decision.charges.count * ScriptCall.readingWidth }
+            return verdict(on: decision, from: at)
         }
+    }
+
+    /// The verdict on one decision, which stands at an index.
+    func verdict(on decision: StoreDecision, from start: Int = 2) -> Verdict {
+        let readings = decision.charges.indices.map { index in
+            let at = start + 1 + index * ScriptCall.readingWidth
+            return Reading(
+                fit: integers[at],
+                remaining: integers[at + 1],
+                retryAfter: integers[at + 2],
+                nextUnit: integers[at + 3],
+                full: integers[at + 4],
+                stamp: integers[at + 5]
+            )
+        }
+        return Verdict(granted: integers[start], readings: readings)
     }
 }

@@ -1,4 +1,6 @@
-/// Decisions by their shapes: what they have in common, which is all but their keys. A call of the script says each shape once.
+/// Decisions by their shapes: what they have in common, which is all but their keys.
+///
+/// A call of the script says each shape once.
 struct ShapeRuns<Shape: Equatable> {
     /// The different shapes, in the order in which they came.
     private(set) var shapes: [Shape] = []

@@ -63,7 +63,10 @@ public struct RedisAccess: Sendable, Hashable {
             ["ZADD", key, "1", "1"], ["ZSCORE", key, "1"], ["ZCARD", key], ["ZCOUNT", key, "0", "1"], ["ZRANGE", key, "0", "0"],
             ["ZRANGEBYSCORE", key, "0", "1"], ["ZREMRANGEBYSCORE", key, "0", "0"], ["ZREM", key, "1"],
         ]
-        return [["TIME"], ["ROLE"], ["SET", key, "1", "PX", "60000"], ["GET", key], ["MGET", key], ["EXISTS", key], ["PEXPIRE", key, "60000"], ["PTTL", key]]
+        return [
+            ["TIME"], ["ROLE"], ["SET", key, "1", "PX", "60000"], ["GET", key], ["MGET", key], ["EXISTS", key], ["PEXPIRE", key, "60000"],
+            ["PTTL", key],
+        ]
             + lists + sortedSets + [["DEL", key]]
     }
 }

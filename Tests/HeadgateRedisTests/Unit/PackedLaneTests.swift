@@ -130,4 +130,50 @@ struct PackedLaneTests {
         harness.loop.run()
         #expect(try harness.sent().contains("decide"))
     }
+
+    @Test("While two calls are under way, decisions of others wait for an answer and then go together, or until they fill a call")
+    func company() throws {
+        let harness = try makeHarness()
+        try harness.start()
+        var sent: [String] = []
+        for (number, name) in ["a", "b"].enumerated() {
+            try decide(Int64(number), on: name, harness)
+            harness.loop.run()
+            sent.append(try harness.sent())
+        }
+        #expect(sent.allSatisfy { $0.contains("decide") })
+        for number in 2...4 { try decide(Int64(number), on: "c\(number)", harness) }
+        harness.loop.run()
+        #expect(try harness.sent() == "")
+        try grant(sent[0], 1, harness)
+        let together = try harness.sent()
+        #expect((2...4).allSatisfy { together.contains("{a:c\($0)}") })
+        for number in 5..<5 + ScriptCall.mostDecisions - 1 { try decide(Int64(number), on: "d\(number)", harness) }
+        harness.loop.run()
+        #expect(try harness.sent() == "")
+        try decide(100, on: "last", harness)
+        harness.loop.run()
+        #expect(try harness.sent().contains("{a:last}"))
+    }
+
+    @Test("Who waits for company is given up unsent at the deadline, and goes with the next connection when this one breaks")
+    func companyLost() throws {
+        let harness = try makeHarness()
+        try harness.start()
+        for (number, name) in ["a", "b"].enumerated() {
+            try decide(Int64(number), on: name, harness, within: .seconds(5))
+            harness.loop.run()
+            _ = try harness.sent()
+        }
+        try decide(2, on: "c", harness)
+        try decide(3, on: "d", harness, within: .seconds(5))
+        harness.loop.run()
+        harness.loop.advanceTime(by: .milliseconds(51))
+        #expect(outcomes[2] == "deadlineExceeded notCharged" && outcomes[3] == "waits")
+        harness.loop.advanceTime(by: .seconds(2))
+        harness.channel.pipeline.fireChannelInactive()
+        harness.loop.run()
+        try harness.greet()
+        #expect(try harness.sent().contains("{a:d}"))
+    }
 }
