@@ -16,6 +16,10 @@ public struct Policy: RuleSet {
     let defaultTier: Int?
     let maker: LimitMaker
     let priorities: [String: PriorityRule]
+    /// What counts for requests without a priority.
+    let normalPriority: PriorityRule
+    /// Units that a request for an endpoint takes, in the endpoint rules' order.
+    let costs: [Int64]
 
     /// A tier with its limits for subjects without overrides and permissions.
     struct CompiledTier: Sendable {
@@ -66,6 +70,8 @@ public struct Policy: RuleSet {
             uniquingKeysWith: { first, _ in first }
         )
         priorities = Dictionary(definition.priorities.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        normalPriority = priorities[Priority.normal.name] ?? PriorityRule(Priority.normal.name)
+        costs = definition.endpoints.map { $0.cost?.fallback ?? 1 }
     }
 
     /// The policy's name.
@@ -77,27 +83,29 @@ public struct Policy: RuleSet {
 
 extension Policy {
     /// The tier of this name or alias, or the default tier.
-    func tier(named name: String?) throws(LimiterError) -> CompiledTier {
+    func tier(named name: String?) throws(LimiterError) -> CompiledTier { tiers[try position(ofTier: name)] }
+
+    /// The position of that tier.
+    func position(ofTier name: String?) throws(LimiterError) -> Int {
         if let name {
-            if let index = tierIndex[name] { return tiers[index] }
+            if let index = tierIndex[name] { return index }
             let hint = Suggestion.hint(for: name, among: tierIndex.keys.sorted())
             throw LimiterError(.unknownTier, "unknown tier '\(name)'\(hint); expected one of \(knownTiers)")
         }
         guard let defaultTier else {
             throw LimiterError(.unknownTier, "a tier is required: the policy has no default tier; expected one of \(knownTiers)")
         }
-        return tiers[defaultTier]
+        return defaultTier
     }
 
     private var knownTiers: String { Suggestion.list(tiers.map(\.rule.name)) }
 
     /// The priority that counts: what was asked for, or `normal` when it is unknown or not permitted.
     func priority(_ priority: Priority, of subject: Subject) -> (rule: PriorityRule, refusal: Explanation.PriorityRefusal?) {
-        let normal = priorities[Priority.normal.name] ?? PriorityRule(Priority.normal.name)
-        guard priority != .normal else { return (normal, nil) }
-        guard let rule = priorities[priority.name] else { return (normal, .unknown) }
+        guard priority != .normal else { return (normalPriority, nil) }
+        guard let rule = priorities[priority.name] else { return (normalPriority, .unknown) }
         if let permission = rule.requires, !subject.permissions.contains(permission) {
-            return (normal, .permissionMissing(permission))
+            return (normalPriority, .permissionMissing(permission))
         }
         return (rule, nil)
     }

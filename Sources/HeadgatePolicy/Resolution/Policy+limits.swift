@@ -10,14 +10,16 @@ extension Policy {
     public func limits(for request: LimitRequest) throws(LimiterError) -> [AppliedLimit] {
         let path = try CanonicalPath(request.endpoint.path)
         let match = matcher.match(method: request.endpoint.method, path: routePath(of: path).path)
-        let tier = try tier(named: request.subject.tier)
-        let cost = match.endpoint.flatMap { definition.endpoints[$0].cost?.fallback } ?? 1
-        var list = AppliedList(policy: self, tier: tier, request: request, cost: request.cost.units(ofEndpoint: cost))
-        try list.append(.operationClass(match.operationClass))
-        if let endpoint = match.endpoint { try list.append(.endpoint(endpoint)) }
-        for additional in match.additional { try list.append(.additional(additional)) }
-        try list.append(.concurrency)
-        return list.limits
+        let tier = try position(ofTier: request.subject.tier)
+        let cost = request.cost.units(ofEndpoint: match.endpoint.map { costs[$0] } ?? 1)
+        let terms = Terms(tier: tier, cost: cost, reserve: reserve(of: request), isPlain: isPlain(request.subject))
+        var limits: [AppliedLimit] = []
+        limits.reserveCapacity(3 + match.additional.count)
+        try append(.operationClass(match.operationClass), of: request.subject, terms, to: &limits)
+        if let endpoint = match.endpoint { try append(.endpoint(endpoint), of: request.subject, terms, to: &limits) }
+        for additional in match.additional { try append(.additional(additional), of: request.subject, terms, to: &limits) }
+        try append(.concurrency, of: request.subject, terms, to: &limits)
+        return limits
     }
 
     /// Every limit that requests of a subject can meet: of all classes, of all endpoint and additional rules, and concurrency.
@@ -26,14 +28,15 @@ extension Policy {
     /// ``AppliedLimit/Role/operationClass``.
     /// - Throws: What ``limits(for:)`` throws, so it also tells whether the subject has all the limits of its own that it needs.
     public func limits(of subject: Subject) throws(LimiterError) -> [AppliedLimit] {
-        let tier = try tier(named: subject.tier)
-        let request = LimitRequest(subject: subject, endpoint: Endpoint(method: "GET", path: "/"))
-        var list = AppliedList(policy: self, tier: tier, request: request, cost: 1)
-        for index in tier.classes.indices { try list.append(.operationClass(index)) }
-        for index in tier.endpoints.indices { try list.append(.endpoint(index)) }
-        for index in tier.additional.indices { try list.append(.additional(index)) }
-        try list.append(.concurrency)
-        return list.limits
+        let position = try position(ofTier: subject.tier)
+        let terms = Terms(tier: position, cost: 1, reserve: normalPriority.reserve, isPlain: isPlain(subject))
+        let tier = tiers[position]
+        var limits: [AppliedLimit] = []
+        for index in tier.classes.indices { try append(.operationClass(index), of: subject, terms, to: &limits) }
+        for index in tier.endpoints.indices { try append(.endpoint(index), of: subject, terms, to: &limits) }
+        for index in tier.additional.indices { try append(.additional(index), of: subject, terms, to: &limits) }
+        try append(.concurrency, of: subject, terms, to: &limits)
+        return limits
     }
 
     /// A canonical path as the patterns see it, and what became of the base path.
@@ -55,32 +58,37 @@ extension Policy {
     }
 }
 
-/// The limits of one request while they are collected.
-private struct AppliedList {
-    let policy: Policy
-    let tier: Policy.CompiledTier
-    let request: LimitRequest
-    let cost: Int64
-    let reserve: Percentage
-    /// Whether the subject has neither boost, overrides nor permissions that the policy knows: then everything is prepared.
-    let isPlain: Bool
-    var limits: [AppliedLimit] = []
+// MARK: One by one
 
-    init(policy: Policy, tier: Policy.CompiledTier, request: LimitRequest, cost: Int64) {
-        self.cost = cost
-        self.policy = policy
-        self.tier = tier
-        self.request = request
-        reserve = policy.priority(request.priority, of: request.subject).rule.reserve
-        isPlain =
-            request.subject.overrides.isEmpty && request.subject.boost == 1
-            && !request.subject.permissions.contains { policy.maker.permissions[$0] != nil }
-        limits.reserveCapacity(3)
+extension Policy {
+    /// How the limits of one request are taken.
+    private struct Terms {
+        /// The tier's position.
+        let tier: Int
+        let cost: Int64
+        let reserve: Percentage
+        /// Whether everything is prepared.
+        let isPlain: Bool
     }
 
-    mutating func append(_ rule: Rule) throws(LimiterError) {
-        let prepared = isPlain ? tier[rule] : try policy.maker.made(rule, tier: tier.rule, subject: request.subject).limit
-        guard let prepared else { return }
-        limits.append(try prepared.applied(to: request.subject, cost: cost, reserve: reserve, tier: tier.rule.name))
+    /// Whether a subject has neither boost, overrides nor permissions that the policy knows.
+    private func isPlain(_ subject: Subject) -> Bool {
+        guard subject.overrides.isEmpty, subject.boost == 1 else { return false }
+        return subject.permissions.isEmpty || !subject.permissions.contains { maker.permissions[$0] != nil }
+    }
+
+    private func reserve(of request: LimitRequest) -> Percentage {
+        request.priority == .normal ? normalPriority.reserve : priority(request.priority, of: request.subject).rule.reserve
+    }
+
+    private func append(_ rule: Rule, of subject: Subject, _ terms: Terms, to limits: inout [AppliedLimit]) throws(LimiterError) {
+        guard terms.isPlain else {
+            let tier = tiers[terms.tier].rule
+            let made = try maker.made(rule, tier: tier, subject: subject).limit
+            if let made { limits.append(try made.applied(to: subject, cost: terms.cost, reserve: terms.reserve, tier: tier.name)) }
+            return
+        }
+        guard let prepared = tiers[terms.tier][rule] else { return }
+        limits.append(try prepared.applied(to: subject, cost: terms.cost, reserve: terms.reserve, tier: tiers[terms.tier].rule.name))
     }
 }

@@ -32,9 +32,14 @@ package struct RouteMatcher: Sendable {
     /// What a method and a canonical path, without its base path, belong to.
     package func match(method: String, path: some StringProtocol) -> Match {
         var state: Int32 = 0
-        for segment in path.utf8.split(separator: UInt8(ascii: "/")) {
-            let name = String(decoding: segment, as: UTF8.self)
-            state = automaton.next(state, caseSensitive ? name : name.lowercased())
+        var rest = path.utf8[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+            if end > rest.startIndex {
+                let name = String(path[rest.startIndex..<end])
+                state = automaton.next(state, caseSensitive ? name : name.lowercased())
+            }
+            rest = rest[end...].dropFirst()
         }
         return automaton.match(state, method: method)
     }
