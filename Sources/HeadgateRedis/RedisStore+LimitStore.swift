@@ -37,7 +37,7 @@ extension RedisStore {
     }
 
     /// A denial that is remembered.
-    public func known(_ decision: StoreDecision) -> StoreReply? {
+    public func known(_ decision: StoreDecision) -> (time: StoreTime, verdict: Verdict)? {
         guard let denials, !denials.isEmpty, decision.count == 1, let reply = denials.reply(to: decision, at: router.now) else {
             return nil
         }
@@ -95,7 +95,7 @@ extension RedisStore {
         }
         guard let known else { return StoreReply(time: time, verdicts: verdicts) }
         var next = verdicts.makeIterator()
-        return StoreReply(time: time, verdicts: known.compactMap { $0?.verdicts[0] ?? next.next() })
+        return StoreReply(time: time, verdicts: known.compactMap { $0?.verdict ?? next.next() })
     }
 
     /// Takes charges back, each at most once.

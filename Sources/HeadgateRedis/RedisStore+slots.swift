@@ -73,7 +73,7 @@ extension RedisStore {
         // A step that is known to deny would only have the others charge and take back.
         if decision.count == 1, let known = denials?.reply(to: decision, at: router.now) {
             telemetry.answeredFromMemory(1)
-            return known
+            return StoreReply(time: known.time, verdicts: [known.verdict])
         }
         var time = StoreTime(microseconds: 0)
         var readings = [Reading?](repeating: nil, count: decision.charges.count)

@@ -37,20 +37,24 @@ struct ExactnessTests {
         }
     }
 
+    /// One decision as a worker saw it: when by Redis' time, what, until when, and for which cold account.
+    typealias Event = (time: Int64, what: String, until: Int64, account: String)
+
     /// What three workers together saw, in the order of Redis' time.
-    static func work(_ algorithm: String, attempts: Int, tasks: Int) async throws -> [(time: Int64, what: String, until: Int64)] {
+    static func work(_ algorithm: String, attempts: Int, tasks: Int, cold: Int = 0) async throws -> [Event] {
         try await withTestRedis { url in
             let account = freshAccount()
             let workers = try (0..<3).map { _ in
-                try Executable("IntegrationWorker", [url, algorithm, account, String(attempts), String(tasks)])
+                try Executable("IntegrationWorker", [url, algorithm, account, String(attempts), String(tasks), String(cold)])
             }
-            var events: [(time: Int64, what: String, until: Int64)] = []
+            var events: [Event] = []
             for worker in workers {
                 let status = try await worker.end(within: .seconds(120))
                 guard status == 0 else { throw Unexpected(what: worker.printed.suffix(5).joined(separator: "\n")) }
                 for line in worker.printed {
                     let parts = line.split(separator: " ")
-                    events.append((Int64(parts[0]) ?? 0, String(parts[1]), parts.count > 2 ? Int64(parts[2]) ?? 0 : 0))
+                    let until = parts.count > 2 ? Int64(parts[2]) ?? 0 : 0
+                    events.append((Int64(parts[0]) ?? 0, String(parts[1]), until, parts.count > 3 ? String(parts[3]) : ""))
                 }
             }
             #expect(events.count == 3 * attempts)
@@ -63,6 +67,14 @@ struct ExactnessTests {
     func log() async throws {
         let events = try await Self.work("sliding_window_log", attempts: 600, tasks: 16)
         #expect(events.filter { $0.what == "allowed" }.count == 1_000)
+    }
+
+    @Test("A hot account and 80 cold ones beside it, merged, packed and denied from memory, are admitted exactly their limits")
+    func hotAndCold() async throws {
+        let events = try await Self.work("sliding_window_log", attempts: 4_800, tasks: 64, cold: 80)
+        let accounts = Dictionary(grouping: events.filter { $0.what == "allowed" }, by: \.account)
+        #expect(accounts.count == 81)
+        for (account, admitted) in accounts { #expect(admitted.count == (account.isEmpty ? 1_000 : 10), "\(account)") }
     }
 
     @Test("A bucket admits its burst and what has refilled, by the times of the decisions")

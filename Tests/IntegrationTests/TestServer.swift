@@ -28,13 +28,15 @@ struct TestServer {
     static func start(
         policy: String = policy("tensorone"),
         redis: String,
-        _ more: String...
+        _ more: String...,
+        environment: [String: String] = [:]
     ) async throws -> TestServer {
         let redis = redis.contains("://") ? try await leastPrivileged(redis) : redis
         let executable = try Executable(
             "headgate",
             ["serve", "--policy", policy, "--listen", "127.0.0.1:0", "--redis", redis, "--log-level", "error"] + TestServer.admin(more)
-                + more
+                + more,
+            environment: environment
         )
         return TestServer(executable: executable, port: try await port(of: executable, behind: "listening on http://"))
     }

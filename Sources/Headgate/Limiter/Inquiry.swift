@@ -101,7 +101,7 @@ extension Limiter {
     /// Asks the store, unless it is known what it would say, and lets the failure policies answer when it does not.
     private func answer(to inquiry: Inquiry) async throws(LimiterError) -> Decision {
         if inquiry.decision.charges.isEmpty { return inquiry.decision(nil, at: nil) }
-        if let reply = store.known(inquiry.decision) { return inquiry.decision(reply.verdicts.first, at: reply.time) }
+        if let (time, verdict) = store.known(inquiry.decision) { return inquiry.decision(verdict, at: time) }
         do throws(LimiterError) {
             let (time, verdict) = try await store.decide(inquiry.decision)
             return inquiry.decision(verdict, at: time)

@@ -21,7 +21,7 @@ public protocol LimitStore: Sendable {
     /// What the store would answer to a decision, where it knows that without being asked: a denial that it remembers.
     ///
     /// `nil` when the store has to be asked.
-    func known(_ decision: StoreDecision) -> StoreReply?
+    func known(_ decision: StoreDecision) -> (time: StoreTime, verdict: Verdict)?
 
     /// Takes charges back, as far as that admits nothing that the limits would not.
     ///
@@ -65,7 +65,7 @@ extension LimitStore {
     }
 
     /// Nothing is known.
-    public func known(_ decision: StoreDecision) -> StoreReply? { nil }
+    public func known(_ decision: StoreDecision) -> (time: StoreTime, verdict: Verdict)? { nil }
 }
 
 /// How a release went.

@@ -63,7 +63,7 @@ final class DenialCache: Sendable {
 
 extension DenialCache {
     /// What is remembered of a decision: that a limit denies it; `nil` when Redis has to be asked.
-    func reply(to decision: StoreDecision, at now: NIODeadline) -> StoreReply? {
+    func reply(to decision: StoreDecision, at now: NIODeadline) -> (time: StoreTime, verdict: Verdict)? {
         guard count.load(ordering: .relaxed) > 0 else { return nil }
         let heard = NIODeadline.uptimeNanoseconds(heardAt.load(ordering: .relaxed))
         guard now - heard <= DenialCache.longestSilence else { return nil }
@@ -75,7 +75,7 @@ extension DenialCache {
             readings?[index] = denial.reading.later(by: (now - denial.sentAt).nanoseconds / 1_000)
             time = max(time, StoreTime(microseconds: denial.time.microseconds + (now - denial.sentAt).nanoseconds / 1_000))
         }
-        return readings.map { StoreReply(time: time, verdicts: [Verdict(granted: 0, readings: $0)]) }
+        return readings.map { (time, Verdict(granted: 0, readings: $0)) }
     }
 
     private func denial(of charge: Charge, at now: NIODeadline) -> Denial? {

@@ -33,8 +33,8 @@ struct DenialCacheTests {
         #expect(cache.reply(to: decision, at: Self.sent) == nil)
         cache.remember(decision, Self.denied, at: Self.time, sentAt: Self.sent, generation: cache.generation)
         let reply = try #require(cache.reply(to: decision, at: Self.sent + .milliseconds(400)))
-        #expect(reply.verdicts[0].granted == 0)
-        #expect(reply.verdicts[0].readings[0].retryAfter == 600_000)
+        #expect(reply.verdict.granted == 0)
+        #expect(reply.verdict.readings[0].retryAfter == 600_000)
         #expect(reply.time == StoreTime(microseconds: Self.time.microseconds + 400_000))
         #expect(cache.reply(to: decision, at: Self.sent + .nanoseconds(999_999_999)) != nil)
         #expect(cache.reply(to: decision, at: Self.sent + .seconds(1)) == nil)
@@ -77,7 +77,7 @@ struct DenialCacheTests {
         let verdict = Verdict(granted: 0, readings: [roomy] + Self.denied.readings)
         cache.remember(both, verdict, at: Self.time, sentAt: Self.sent, generation: cache.generation)
         let reply = try #require(cache.reply(to: both, at: Self.sent))
-        #expect(reply.verdicts[0].readings.map(\.isJudged) == [false, true])
+        #expect(reply.verdict.readings.map(\.isJudged) == [false, true])
     }
 
     @Test("What was given back ends it, also while its call was under way")
