@@ -1,6 +1,6 @@
 -- Exact arithmetic within 53 bits, and numbers as text.
--- tostring and '..' write 1.7637825691235e+15: every number that is stored goes through text(), and so does every number that a
--- command is given, which Redis writes more slowly.
+-- tostring and '..' write 1.7637825691235e+15: every number that is stored is written by format with %d, and so is every one of
+-- such a size that a command is given, which Redis itself would write more slowly.
 
 local EXACT = 9007199254740992
 local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min

@@ -8,7 +8,7 @@
 algorithms[1] = function()
   local log = {}
   local LONGEST_TEXT = 2048  -- bytes; a longer one becomes a list
-  local CHUNK = 128  -- elements of a list fetched at once; even
+  local CHUNK = 128  -- elements of a list read or written at once; even
 
   -- Walks the older entries of a text from a byte on, or those of a list from an index on, until visit(stamp, units) says false.
   -- Returns the place of the entry at which it stopped, the end when it did not, or nil when an entry has a wrong form.
@@ -126,7 +126,7 @@ algorithms[1] = function()
     local oldest, oldest_units = match(value, '^ (%d+) (%d+)', first)
     if not oldest then return nil end
     oldest, oldest_units = tonumber(oldest), tonumber(oldest_units)
-    if oldest >= newest or oldest <= horizon or oldest_units == 0 then return nil end
+    if oldest >= newest or oldest <= horizon or oldest_units == 0 or oldest_units >= EXACT then return nil end
     return sum, newest, units, first, oldest, oldest_units
   end
 
@@ -202,7 +202,7 @@ algorithms[1] = function()
     local elements = { head }
     for number in string.gmatch(entries, '%d+') do elements[#elements + 1] = number end
     delete(c.key)
-    call('RPUSH', c.key, unpack(elements))
+    for at = 1, #elements, CHUNK do call('RPUSH', c.key, unpack(elements, at, min(at + CHUNK - 1, #elements))) end
     c.is_list, c.first = true, 1
     return true
   end

@@ -8,6 +8,7 @@ local held = {}
 -- Reads the texts of all of the call's keys. A value of another type counts as none.
 local function read_texts()
   local keys = KEYS
+  if #keys == 0 then return end
   local values = call('MGET', unpack(keys))
   for index = 1, #keys do held[keys[index]] = values[index] end
 end

@@ -12,7 +12,7 @@ enum TestScript {
     static let longestText = "local LONGEST_TEXT = 2048 "
 
     /// How long a log's text may be before it becomes a list.
-    enum Texts: String, CaseIterable { case asShipped, ofThreeEntries }
+    enum Texts { case asShipped, ofThreeEntries }
 
     static func make(_ texts: Texts = .asShipped) throws -> RedisScript {
         try RedisScript(texts == .asShipped ? source : source.replacing(longestText, with: "local LONGEST_TEXT = 60 "))

@@ -111,8 +111,7 @@ MUTANTS = [
         Edit(REDIS + "Connection/Load.swift", "guard decisionsNow <= bounds.decisions, bytesNow <= bounds.bytes else {", "guard decisionsNow >= 0, bytesNow >= 0 else {"),
     ]),
     Mutant("key-without-limit", "two limits of one subject share a key", "7", [
-        Edit(REDIS + "Packing/DecisionPart.swift", "(keySpace.prefix, charge.identity.tag, charge.limit.id, charge.limit.algorithm.format)",
-             "(keySpace.prefix, charge.identity.tag, \"x\", charge.limit.algorithm.format)"),
+        Edit(REDIS + "Scripts/KeySpace.swift", "        take(limit.id)\n", "        take(\"x\")\n"),
     ]),
     Mutant("denial-without-limit", "a remembered denial of one limit answers for another", "38c", [
         Edit(REDIS + "Denials/DenialCache.swift", "            self.limit = limit.id\n", "            self.limit = \"\"\n"),

@@ -17,11 +17,16 @@ struct CallerTests {
                 try await store.probe()
                 let run = LoadRun()
                 let outcomes = Tally()
+                var rounds = 0
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for task in 0..<4 { group.addTask { try await run.decide(on: store, try Charge.counted("neighbour\(task)")) } }
-                    try await cancelled(1_000, outcomes) {
-                        try await store.take(try Charge.counted("cancelled"))
-                    }
+                    // Chance decides when callers give up: until some did so before their answer and some had it.
+                    repeat {
+                        rounds += 1
+                        try await cancelled(1_000, outcomes) {
+                            try await store.take(try Charge.counted("cancelled"))
+                        }
+                    } while rounds < 10 && (outcomes["granted"] <= 10 || outcomes["unknown"] + outcomes["notCharged"] <= 10)
                     run.end()
                     try await group.waitForAll()
                 }
@@ -31,7 +36,7 @@ struct CallerTests {
                 #expect(Int(used) == run.tally["granted"])
 
                 let charged = Int(try await store.used(try Charge.counted("cancelled")))
-                #expect(outcomes["granted"] + outcomes["notCharged"] + outcomes["unknown"] == 1_000)
+                #expect(outcomes["granted"] + outcomes["notCharged"] + outcomes["unknown"] == rounds * 1_000)
                 #expect((outcomes["granted"]...outcomes["granted"] + outcomes["unknown"]).contains(charged))
                 #expect(outcomes["unknown"] + outcomes["notCharged"] > 10 && outcomes["granted"] > 10, "\(outcomes.all)")
                 #expect(try await eventually { store.load.decisions == 0 && store.load.bytes == 0 })

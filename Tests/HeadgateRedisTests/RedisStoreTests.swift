@@ -93,6 +93,18 @@ struct RedisStoreTests {
         }
     }
 
+    @Test("What takes of no limit is granted")
+    func noCharges() async throws {
+        try await withRedis { redis in
+            try await withStore(configuration(redis.socket)) { store in
+                let reply = try await store.decide([StoreDecision(charges: [], count: 2)])
+                #expect(reply.verdicts == [Verdict(granted: 2, readings: [])])
+                let (_, verdict) = try await store.decide(StoreDecision(charges: []))
+                #expect(verdict == Verdict(granted: 1, readings: []))
+            }
+        }
+    }
+
     @Test("TCP, by name and by address, with a user, a password and a database of their own")
     func tcp() async throws {
         let port = Int.random(in: 20_000..<60_000)

@@ -28,6 +28,12 @@ final class Output: Sendable {
     private let lines = Mutex<[String]>([])
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+    func add(_ decision: Decision, _ more: String = "") {
+        let outcome = decision.isDegraded ? "degraded" : decision.outcome.rawValue
+        add("\(decision.time?.microseconds ?? 0) \(outcome) \(more)")
+    }
+
     func write() { print(lines.withLock { $0.joined(separator: "\n") }) }
 }
 
@@ -66,17 +72,14 @@ try await withThrowingTaskGroup(of: Void.self) { group in
                     guard number < attempts else { return }
                     if !cold.isEmpty, number.isMultiple(of: 2) {
                         let one = cold[number / 2 % cold.count]
-                        let decision = try await limiter.acquire(for: one, limits: [small])
-                        let outcome = decision.isDegraded ? "degraded" : decision.outcome.rawValue
-                        output.add("\(decision.time?.microseconds ?? 0) \(outcome) 0 \(one)")
+                        output.add(try await limiter.acquire(for: one, limits: [small]), "0 \(one)")
                         continue
                     }
                     let decision = try await limiter.acquire(for: identity, limits: [shared])
                     if case .concurrency = shared.algorithm, decision.isAllowed {
                         try await hold(decision, limiter, output)
                     } else {
-                        let outcome = decision.isDegraded ? "degraded" : decision.outcome.rawValue
-                        output.add("\(decision.time?.microseconds ?? 0) \(outcome)")
+                        output.add(decision)
                     }
                 }
             }

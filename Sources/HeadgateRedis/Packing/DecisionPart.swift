@@ -84,17 +84,12 @@ struct BulkStrings {
         end()
     }
 
-    /// Adds the name of the key that a charge counts in: as ``KeySpace/key(_:_:)`` makes it, without making the text.
+    /// Adds the name of the key that a charge counts in.
     mutating func append(keyOf charge: Charge, in keySpace: KeySpace) {
-        let (prefix, tag, id, format) = (keySpace.prefix, charge.identity.tag, charge.limit.id, charge.limit.algorithm.format)
-        begin(prefix.utf8.count + 2 + tag.utf8.count + 2 + id.utf8.count + 1 + format.utf8.count)
-        write(prefix)
-        write(":{")
-        write(tag)
-        write("}:")
-        write(id)
-        write(":")
-        write(format)
+        var length = 0
+        keySpace.pieces(of: charge.identity, charge.limit) { length += $0.utf8.count }
+        begin(length)
+        keySpace.pieces(of: charge.identity, charge.limit) { write($0) }
         end()
     }
 

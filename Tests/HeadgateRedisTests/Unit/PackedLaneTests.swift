@@ -39,6 +39,15 @@ struct PackedLaneTests {
         return call
     }
 
+    /// Sends the decisions 0 and 1, each in a call of its own; returns the calls.
+    private func putTwoUnderWay(_ harness: LaneHarness) throws -> [String] {
+        try ["a", "b"].enumerated().map { number, name in
+            try decide(Int64(number), on: name, harness, within: .seconds(5))
+            harness.loop.run()
+            return try harness.sent()
+        }
+    }
+
     /// What the script says to the call that was sent: all of so many equal decisions are granted.
     private func grant(_ sent: String, _ count: Int, _ harness: LaneHarness) throws {
         let lines = sent.split(separator: "\r\n").map(String.init)
@@ -135,12 +144,7 @@ struct PackedLaneTests {
     func company() throws {
         let harness = try makeHarness()
         try harness.start()
-        var sent: [String] = []
-        for (number, name) in ["a", "b"].enumerated() {
-            try decide(Int64(number), on: name, harness)
-            harness.loop.run()
-            sent.append(try harness.sent())
-        }
+        let sent = try putTwoUnderWay(harness)
         #expect(sent.allSatisfy { $0.contains("decide") })
         for number in 2...4 { try decide(Int64(number), on: "c\(number)", harness) }
         harness.loop.run()
@@ -160,11 +164,7 @@ struct PackedLaneTests {
     func companyLost() throws {
         let harness = try makeHarness()
         try harness.start()
-        for (number, name) in ["a", "b"].enumerated() {
-            try decide(Int64(number), on: name, harness, within: .seconds(5))
-            harness.loop.run()
-            _ = try harness.sent()
-        }
+        _ = try putTwoUnderWay(harness)
         try decide(2, on: "c", harness)
         try decide(3, on: "d", harness, within: .seconds(5))
         harness.loop.run()
